@@ -1,0 +1,125 @@
+"""pyczmq: the whole of CZMQ, the high-level C binding of ZeroMQ, through cffi and with no compiler.
+
+`C` is the raw floor: every C function under its own name, exactly as in C. The namespace modules stand on it, one per
+class: ``C.zsocket_bind`` is ``zsocket.bind``. A module is loaded, and libczmq opened, when it is first used.
+"""
+
+from __future__ import annotations
+
+__version__ = "1.0.0.dev0"
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from . import (
+        zactor,
+        zargs,
+        zarmour,
+        zauth,
+        zbeacon,
+        zcert,
+        zcertstore,
+        zchunk,
+        zclock,
+        zconfig,
+        zctx,
+        zdigest,
+        zdir,
+        zdir_patch,
+        zfile,
+        zframe,
+        zgossip,
+        zhash,
+        zhashx,
+        zhttp_client,
+        zhttp_request,
+        zhttp_response,
+        zhttp_server,
+        zhttp_server_options,
+        ziflist,
+        zlist,
+        zlistx,
+        zloop,
+        zmonitor,
+        zmq,
+        zmsg,
+        zosc,
+        zpoller,
+        zproc,
+        zproxy,
+        zrex,
+        zsock,
+        zsocket,
+        zstr,
+        zsys,
+        ztimerset,
+        ztrie,
+        zuuid,
+    )
+    from ._cffi import C, ffi
+
+__all__ = [
+    "C",
+    "ffi",
+    "zactor",
+    "zargs",
+    "zarmour",
+    "zauth",
+    "zbeacon",
+    "zcert",
+    "zcertstore",
+    "zchunk",
+    "zclock",
+    "zconfig",
+    "zctx",
+    "zdigest",
+    "zdir",
+    "zdir_patch",
+    "zfile",
+    "zframe",
+    "zgossip",
+    "zhash",
+    "zhashx",
+    "zhttp_client",
+    "zhttp_request",
+    "zhttp_response",
+    "zhttp_server",
+    "zhttp_server_options",
+    "ziflist",
+    "zlist",
+    "zlistx",
+    "zloop",
+    "zmonitor",
+    "zmq",
+    "zmsg",
+    "zosc",
+    "zpoller",
+    "zproc",
+    "zproxy",
+    "zrex",
+    "zsock",
+    "zsocket",
+    "zstr",
+    "zsys",
+    "ztimerset",
+    "ztrie",
+    "zuuid",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in ("C", "ffi"):
+        from . import _cffi
+
+        globals().update(C=_cffi.C, ffi=_cffi.ffi)
+        return globals()[name]
+    if name in __all__:
+        from importlib import import_module
+
+        return import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
