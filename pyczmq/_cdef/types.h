@@ -1,0 +1,50 @@
+/* types: the classes, all opaque, and what they share */
+
+typedef struct _zactor_t zactor_t;
+typedef struct _zargs_t zargs_t;
+typedef struct _zarmour_t zarmour_t;
+typedef struct _zauth_t zauth_t;
+typedef struct _zbeacon_t zbeacon_t;
+typedef struct _zcert_t zcert_t;
+typedef struct _zcertstore_t zcertstore_t;
+typedef struct _zchunk_t zchunk_t;
+typedef struct _zclock_t zclock_t;
+typedef struct _zconfig_t zconfig_t;
+typedef struct _zctx_t zctx_t;
+typedef struct _zdigest_t zdigest_t;
+typedef struct _zdir_t zdir_t;
+typedef struct _zdir_patch_t zdir_patch_t;
+typedef struct _zfile_t zfile_t;
+typedef struct _zframe_t zframe_t;
+typedef struct _zgossip_t zgossip_t;
+typedef struct _zhash_t zhash_t;
+typedef struct _zhashx_t zhashx_t;
+typedef struct _zhttp_client_t zhttp_client_t;
+typedef struct _zhttp_request_t zhttp_request_t;
+typedef struct _zhttp_response_t zhttp_response_t;
+typedef struct _zhttp_server_t zhttp_server_t;
+typedef struct _zhttp_server_options_t zhttp_server_options_t;
+typedef struct _ziflist_t ziflist_t;
+typedef struct _zlist_t zlist_t;
+typedef struct _zlistx_t zlistx_t;
+typedef struct _zloop_t zloop_t;
+typedef struct _zmonitor_t zmonitor_t;
+typedef struct _zmsg_t zmsg_t;
+typedef struct _zosc_t zosc_t;
+typedef struct _zpoller_t zpoller_t;
+typedef struct _zproc_t zproc_t;
+typedef struct _zproxy_t zproxy_t;
+typedef struct _zrex_t zrex_t;
+typedef struct _zsock_t zsock_t;
+typedef struct _zstr_t zstr_t;
+typedef struct _zsys_t zsys_t;
+typedef struct _ztimerset_t ztimerset_t;
+typedef struct _ztrie_t ztrie_t;
+typedef struct _zuuid_t zuuid_t;
+
+typedef unsigned char byte;
+typedef struct sockaddr_in inaddr_t;
+
+typedef void (czmq_destructor) (void **item);
+typedef void *(czmq_duplicator) (const void *item);
+typedef int (czmq_comparator) (const void *item1, const void *item2);

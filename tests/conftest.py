@@ -1,0 +1,73 @@
+"""What every test gets: the installed package and not the checkout, a time limit that nothing outlives, two hosts.
+
+The time limit itself is pytest-timeout's (pyproject.toml): a signal, which ends any wait that ZeroMQ lets be
+interrupted.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import importlib.util
+import os
+import platform
+from collections.abc import Iterator
+
+import netns
+import pytest
+
+# Seconds after which a test that not even the signal could end takes the run down, with every thread's traceback.
+LAST_RESORT = 300.0
+
+_stderr = pytest.StashKey[int]()
+
+
+def pytest_report_header() -> str:
+    """Say which pyczmq is under test."""
+    spec = importlib.util.find_spec("pyczmq")
+    where = spec.origin if spec else "not installed"
+    return f"{platform.python_implementation()} {platform.python_version()}, pyczmq: {where}"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep the real standard error, which the capture of a test's output takes away."""
+    config.addinivalue_line("markers", "requires_netns: skip where no network namespace can be made")
+    config.stash[_stderr] = os.dup(2)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    os.close(config.stash[_stderr])
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """End the run where a test hangs inside C."""
+    faulthandler.dump_traceback_later(LAST_RESORT, exit=True, file=item.config.stash[_stderr])
+    try:
+        return (yield)
+    finally:
+        faulthandler.cancel_dump_traceback_later()
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip what needs a network of its own where none can be made."""
+    if item.get_closest_marker("requires_netns") and netns.unavailable():
+        pytest.skip(netns.unavailable())
+
+
+@pytest.fixture(scope="session", autouse=True)
+def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Run the tests in an empty directory: ``python -c`` in a child imports from the current one first."""
+    before = os.getcwd()
+    os.chdir(tmp_path_factory.mktemp("elsewhere"))
+    yield
+    os.chdir(before)
+
+
+@pytest.fixture
+def hosts() -> Iterator[tuple[netns.Host, netns.Host]]:
+    """Two hosts on a network of their own, for whatever broadcasts (see `netns`)."""
+    reason = netns.unavailable()
+    if reason:
+        pytest.skip(reason)
+    with netns.network() as pair:
+        yield pair
