@@ -1,0 +1,309 @@
+"""Blocking calls that signals can end: waiting, sending, receiving and terminating over libzmq.
+
+The C functions that block would sleep through Python's signal handlers. So a call first tries without blocking, and
+only if that finds nothing does it wait here, in slices on the main thread, with the handlers run in between: Ctrl-C
+comes out as KeyboardInterrupt, and after any other signal the wait goes on with what is left of its time (PEP 475).
+"""
+
+from __future__ import annotations
+
+import errno
+import time
+from _thread import _count, allocate_lock, get_ident, start_new_thread
+
+# Imported later, on another thread than the main one, it would take that for the main one, and wait for it at exit.
+from threading import main_thread
+
+from ._cffi import C, ffi
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from ._types import CData, PollItem, Socket, ZmqMsg
+
+POLLIN = 1
+POLLOUT = 2
+_DONTWAIT = 1
+_SNDMORE = 2
+_XSUB = 10
+_TYPE = 16
+_RCVTIMEO = 27
+_SNDTIMEO = 28
+ETERM = 156384765
+
+#: Milliseconds for which the main thread sleeps at most before it looks for signals.
+SLICE = 100
+
+#: Milliseconds that are left to contexts to send what lingers when the interpreter exits.
+EXIT_LINGER = 500
+
+#: Longest subscription that is let through: libzmq walks down its trie by recursion, one call per byte, and a long one
+#: overflows the stack; 50 000 bytes do where a thread has 1 MiB.
+LONGEST_TOPIC = 10_000
+
+#: Give-up value of `again`.
+NEVER = -1.0
+
+_EAGAIN = errno.EAGAIN
+_EINTR = errno.EINTR
+_FOREVER = float("inf")
+_monotonic = time.monotonic
+_msg_recv = C.zmq_msg_recv
+_send = C.zmq_send
+_poll = C.zmq_poll
+
+#: Sockets that have sent the first frames of a message, but not its last.
+_begun: set[CData] = set()
+
+#: Pipes of actors' tasks that have not given their ready signal -> what to call when one waits for input there.
+unready: dict[CData, Callable[[], object]] = {}
+
+_waiting: set[int] = set()
+_exiting = False
+_terminations: set[object] = set()
+
+
+def on_main_thread() -> bool:
+    """Tell whether this is the thread that Python runs signal handlers in."""
+    return get_ident() == main_thread().ident
+
+
+def poll(items: CData, count: int, timeout: float) -> int:
+    """Poll *count* zmq_pollitem_t for *timeout* milliseconds (negative: for ever), open to signals.
+
+    Returns the number of items that are ready; 0 after the timeout; -1 with errno set after any error but EINTR.
+    """
+    return _poll_until(items, count, deadline_after(timeout))
+
+
+def deadline_after(timeout: float) -> float:
+    """Return when *timeout* milliseconds from now have passed; negative: never."""
+    return _FOREVER if timeout < 0 else _monotonic() + timeout / 1000
+
+
+def step(deadline: float) -> int:
+    """Return for how many milliseconds this thread may sleep in C now, on its way to *deadline*."""
+    longest = SLICE if on_main_thread() else 2**31 - 1
+    left = max(0.0, deadline - _monotonic()) * 1000
+    return longest if left > longest else -int(-left // 1)
+
+
+def call(function: Any, *args: Any) -> Any:
+    """Call a C function that waits, with the knowledge of `stop_waiting`: at exit, daemon threads do not come back."""
+    me = get_ident()
+    outermost = me not in _waiting
+    _waiting.add(me)
+    try:
+        return function(*args)
+    finally:
+        if outermost:
+            _waiting.discard(me)
+        leave_if_exiting()
+
+
+def note_waiting(handle: CData) -> None:
+    """Note that this thread is about to wait for input on a socket: a task that does so on its pipe is ready."""
+    ready = unready.pop(handle, None)
+    if ready is not None:
+        ready()
+
+
+def _poll_until(items: CData, count: int, deadline: float) -> int:
+    if unready and deadline > _monotonic():
+        for index in range(count):
+            if items[index].events & POLLIN:
+                note_waiting(items[index].socket)
+    while True:
+        rc: int = call(_poll, items, count, step(deadline))
+        if rc < 0 and ffi.errno != _EINTR:
+            # A signal's handler may have run in between and left its own errno. A true error comes again.
+            rc = _poll(items, count, 0)
+            if rc < 0:
+                return rc
+        if rc > 0:
+            return rc
+        if rc == 0 and _monotonic() >= deadline:
+            return 0
+
+
+def wait(handle: Socket, events: int, timeout: float) -> bool:
+    """Wait until *handle* is ready for *events*, for *timeout* milliseconds (negative: for ever)."""
+    return poll(pollitem(handle, events), 1, timeout) > 0
+
+
+def pollitem(handle: Socket, events: int) -> PollItem:
+    """Return a fresh ``zmq_pollitem_t *`` for a libzmq socket."""
+    item: PollItem = ffi.new("zmq_pollitem_t *", {"socket": handle, "events": events})
+    return item
+
+
+def again(handle: Socket, events: int, deadline: float) -> float:
+    """After a call that would have blocked, wait until *handle* is ready; return the deadline, or NEVER to give up.
+
+    Begin with a deadline of 0.0: the socket's own timeout (RCVTIMEO or SNDTIMEO) sets it. errno is left as the failed
+    call set it, EAGAIN after a timeout.
+    """
+    error = ffi.errno
+    if error == _EINTR:
+        return deadline
+    if error != _EAGAIN:
+        return NEVER
+    if not deadline:
+        timeout = ffi.new("int *")
+        C.zmq_getsockopt(handle, _RCVTIMEO if events == POLLIN else _SNDTIMEO, timeout, ffi.new("size_t *", 4))
+        deadline = _FOREVER if timeout[0] < 0 else _monotonic() + timeout[0] / 1000
+    elif events == POLLOUT:
+        # A ROUTER that must route says that it is ready while the one peer it should send to is full.
+        time.sleep(0.001)
+    rc = _poll_until(pollitem(handle, events), 1, deadline)
+    if rc > 0 and _monotonic() < deadline:
+        return deadline
+    if rc >= 0:
+        ffi.errno = _EAGAIN
+    return NEVER
+
+
+def receive(message: ZmqMsg, handle: Socket) -> int:
+    """Receive one frame into *message*, blocking as the socket's RCVTIMEO says; return its size, or -1."""
+    size = _msg_recv(message, handle, _DONTWAIT)
+    deadline = 0.0
+    while size < 0:
+        deadline = again(handle, POLLIN, deadline)
+        if deadline < 0:
+            return -1
+        size = _msg_recv(message, handle, _DONTWAIT)
+    return size
+
+
+def refuse_topic(handle: Socket, content: bytes | CData, size: int) -> None:
+    """Raise ValueError for a frame by which an XSUB socket would subscribe to so long a topic that libzmq crashes."""
+    start = ffi.cast("char *", ffi.from_buffer(content) if isinstance(content, bytes) else content)
+    if size > LONGEST_TOPIC and start[0] in (b"\0", b"\1"):
+        kind = ffi.new("int *")
+        C.zmq_getsockopt(handle, _TYPE, kind, ffi.new("size_t *", 4))
+        if kind[0] == _XSUB:
+            raise ValueError(f"libzmq can bear no subscription of more than {LONGEST_TOPIC} bytes, and this has {size}")
+
+
+def send(handle: Socket, data: bytes | CData, flags: int) -> int:
+    """Send *data* as one frame, blocking as the socket's SNDTIMEO says; return its size, or -1."""
+    if len(data) > LONGEST_TOPIC:
+        refuse_topic(handle, data, len(data))
+    if not _begun:
+        sent = _send(handle, data, len(data), flags | _DONTWAIT)
+        if sent >= 0:
+            if flags & _SNDMORE:
+                note_sent(handle, flags)
+            return sent
+    return send_by(lambda zmq_flags: _send(handle, data, len(data), zmq_flags), handle, flags)
+
+
+def send_by(attempt: Callable[[int], int], handle: Socket, flags: int) -> int:
+    """Send one frame by *attempt*, which takes libzmq's flags, blocking as SNDTIMEO says; return its result, or -1."""
+    if _begun and handle in _begun and _poll(pollitem(handle, POLLOUT), 1, 0) > 0:
+        sent = send_rest(attempt, flags)
+    else:
+        sent = attempt(flags | _DONTWAIT)
+        deadline = 0.0
+        while sent < 0 and not flags & _DONTWAIT:
+            deadline = again(handle, POLLOUT, deadline)
+            if deadline < 0:
+                return -1
+            sent = attempt(flags | _DONTWAIT)
+    if sent >= 0:
+        note_sent(handle, flags)
+    return sent
+
+
+def send_rest(attempt: Callable[[int], int], flags: int) -> int:
+    """Send a further frame of a message, which need not wait; return what *attempt* does.
+
+    It must not be sent with DONTWAIT: where the peer has gone meanwhile, libzmq drops the rest of a message in silence,
+    but with DONTWAIT it would report that, and take the next try for a new message.
+    """
+    while True:
+        sent = attempt(flags & ~_DONTWAIT)
+        if sent >= 0 or ffi.errno != _EINTR:
+            return sent
+
+
+def note_sent(handle: Socket, flags: int) -> None:
+    """Note whether the message that a frame was sent of goes on."""
+    if flags & _SNDMORE:
+        # Not the handle itself, which must stay free to be collected.
+        _begun.add(ffi.cast("void *", handle))
+    elif _begun:
+        _begun.discard(handle)
+
+
+def sleep_until_ready(handle: Socket, events: int) -> bool:
+    """Block until *handle* is ready; False, with errno EAGAIN, once its RCVTIMEO or SNDTIMEO has passed."""
+    ffi.errno = _EAGAIN
+    return _poll(pollitem(handle, events), 1, 0) > 0 or again(handle, events, 0.0) != NEVER
+
+
+# ---------------------------------------------------------------- the end of contexts and of the process
+
+
+def terminate(context: CData, background: bool = False) -> None:
+    """Terminate a libzmq context on a thread of its own and wait for that, open to signals.
+
+    What lingers is sent first. In the *background* nobody waits: for the garbage collector, which must not hang.
+    """
+    done = allocate_lock()
+    done.acquire()
+
+    def run() -> None:
+        while C.zmq_ctx_term(context) != 0 and ffi.errno == _EINTR:
+            pass
+        _terminations.discard(done)
+        done.release()
+
+    _terminations.add(done)
+    try:
+        start_new_thread(run, ())
+    except RuntimeError:
+        # No thread can be had (the interpreter is exiting): leave the context to the operating system.
+        _terminations.discard(done)
+        return
+    while not background and not done.acquire(timeout=SLICE / 1000):
+        pass
+
+
+def exiting() -> bool:
+    """Tell whether this is a daemon thread that goes on while the interpreter exits."""
+    return _exiting and not on_main_thread()
+
+
+def leave_if_exiting() -> None:
+    """Hold a daemon thread for good once the interpreter exits: it must not touch what is being destroyed."""
+    if exiting():
+        lock = allocate_lock()
+        lock.acquire()
+        lock.acquire()
+
+
+def stop_waiting() -> None:
+    """Wake the threads that wait here, for ever blocked otherwise, and let calls in flight come back."""
+    global _exiting
+    _exiting = True
+    if not _count():
+        return
+    if _waiting:
+        from . import _czmq2
+
+        for context in (*_czmq2.contexts(), C.zsys_init()):
+            C.zmq_ctx_shutdown(context)
+    deadline = _monotonic() + 0.1
+    while _waiting and _monotonic() < deadline:
+        time.sleep(0.001)
+    time.sleep(0.01)
+
+
+def join_terminations() -> None:
+    """Wait, but not for long, for contexts that are still sending what lingers."""
+    deadline = _monotonic() + EXIT_LINGER / 1000
+    while _terminations and _monotonic() < deadline:
+        time.sleep(0.001)

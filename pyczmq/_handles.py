@@ -1,0 +1,470 @@
+"""Ownership: which handle is alive, who frees it, and what must stay alive with it.
+
+A handle is a plain cffi pointer. The garbage collector owns those that `own` took in; messages and frames belong to
+whoever made them until C takes them over. A pointer cannot be blanked once it is freed, so handles that are gone are
+remembered in `dead`, by identity, until Python drops them: `live` refuses them. The raw floor has no such net.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import sys
+import weakref
+from _thread import RLock
+
+from . import _blocking
+from ._cffi import C, ffi
+
+try:
+    from __pypy__ import add_memory_pressure as _add_memory_pressure  # type: ignore[import-not-found]
+except ImportError:
+    _add_memory_pressure = None
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, TypeVar
+
+    from ._types import CData, Socket, Socketish
+
+    Handle = TypeVar("Handle", bound=CData)
+
+_CDATA = ffi.CData
+_typeof = ffi.typeof
+_VOID = _typeof("void *")
+_SOCK = _typeof("zsock_t *")
+_ACTOR = _typeof("zactor_t *")
+_FRAME = _typeof("zframe_t *")
+_MSG = _typeof("zmsg_t *")
+_reference = weakref.ref
+
+#: Handles that must not reach C again: identity -> (weak reference to the handle, what happened to it).
+dead: dict[int, tuple[weakref.ref[Any], str]] = {}
+
+#: The same for frames and messages, apart from the others: these come and go all the time, so what is no longer needed
+#: is dropped by the hundred, and nobody who polls has to look here.
+_spent: dict[int, tuple[weakref.ref[Any], str]] = {}
+_SPENT_LIMIT = 256
+_spent_limit = _SPENT_LIMIT
+
+#: Handles that the garbage collector owns: identity -> owner, oldest first.
+_owned: dict[int, _Owner] = {}
+
+#: What a cffi object cannot carry as an attribute: identity -> (weak reference to the object, its companions).
+_companions: dict[int, tuple[weakref.ref[Any], dict[Any, Any]]] = {}
+
+#: Handles for frames inside messages: identity of the message's -> (weak reference to that, frame's pointer -> handle).
+_contents: dict[int, tuple[weakref.ref[Any], dict[Any, Any]]] = {}
+
+#: Identities of those handles for frames.
+_inside: set[int] = set()
+
+#: Frames with a live view of their data: pointer -> pin. The garbage collector may run while a thread has the lock.
+_pins: dict[CData, _Pin] = {}
+_pins_lock = RLock()
+
+#: Bytes that a frame takes beside its data, more or less.
+_FRAME_OVERHEAD = 400
+
+
+_drafts: bool | None = None
+
+
+# ---------------------------------------------------------------- checks
+
+
+def live(handle: Handle, ctype: Any, name: str) -> Handle:
+    """Return *handle* if it is a pointer of *ctype* that is neither NULL nor gone, else raise.
+
+    *name* is the argument's name. Raises TypeError for anything else than such a pointer, and ValueError for one that
+    was destroyed, sent or handed over.
+    """
+    # A str is C's name of a type to typeof, which crashes over a lone surrogate in it.
+    if isinstance(handle, _CDATA) and _typeof(handle) is ctype and handle:
+        key = id(handle)
+        if key not in _spent and key not in dead:
+            return handle
+        if fate(handle) is None:
+            # A handle that is no more had the same identity.
+            _spent.pop(key, None)
+            return handle
+    raise _refusal(handle, ctype, name)
+
+
+def _wrong_type(handle: Any, wanted: str, name: str) -> TypeError:
+    given = _typeof(handle).cname if isinstance(handle, _CDATA) else type(handle).__name__
+    return TypeError(f"{name} must be a {wanted}, not {given}")
+
+
+def _refusal(handle: CData, ctype: Any, name: str) -> Exception:
+    """Say why `live` refused a handle."""
+    if not isinstance(handle, _CDATA) or _typeof(handle) is not ctype:
+        return _wrong_type(handle, ctype.cname, name)
+    if not handle:
+        return ValueError(f"{name} is NULL")
+    return _gone(handle, name)
+
+
+def _gone(handle: CData, name: str) -> ValueError:
+    """Say what became of a handle, if anybody is left to hear it."""
+    _blocking.leave_if_exiting()
+    return ValueError(f"{name} {fate(handle)}")
+
+
+def fate(handle: CData) -> str | None:
+    """Return what became of a handle that must not reach C again; None for one that is alive."""
+    for table in _spent, dead:
+        found = table.get(id(handle))
+        # A handle that is no more may have had the same identity.
+        if found is not None and found[0]() is handle:
+            return found[1]
+    return None
+
+
+def socket(handle: Socketish, name: str = "socket") -> Socket:
+    """Return the libzmq socket (``void *``) behind a zsocket, zsock or zactor handle.
+
+    Raises TypeError for anything else, and ValueError for a handle that is NULL or gone.
+    """
+    if not isinstance(handle, _CDATA):
+        raise _wrong_type(handle, "zsocket, zsock or zactor handle", name)
+    ctype = _typeof(handle)
+    if not handle:
+        raise ValueError(f"{name} is NULL")
+    if dead and id(handle) in dead and fate(handle) is not None:
+        raise _gone(handle, name)
+    if ctype is _VOID:
+        return handle  # type: ignore[no-any-return]
+    if ctype is _SOCK or ctype is _ACTOR:
+        return C.zsock_resolve(handle)
+    raise _wrong_type(handle, "zsocket, zsock or zactor handle", name)
+
+
+def drafts() -> bool:
+    """Tell whether the libraries are built with drafts: only then there are SERVER sockets, and routing ids to note."""
+    global _drafts
+    if _drafts is None:
+        _drafts = hasattr(C, "zsock_routing_id") and hasattr(C, "zmq_msg_routing_id")
+    return _drafts
+
+
+def kill(handle: CData, what: str) -> None:
+    """Refuse *handle* from now on; *what* ends the sentence "the socket …" of the error text."""
+    key = id(handle)
+    ctype = _typeof(handle)
+    if ctype is _FRAME or ctype is _MSG:
+        _spent[key] = (_reference(handle), what)
+        if len(_spent) > _spent_limit:
+            _forget_spent()
+        return
+
+    def forget(reference: weakref.ref[Any]) -> None:
+        if dead.get(key, (None,))[0] is reference:
+            dead.pop(key, None)
+
+    dead[key] = (_reference(handle, forget), what)
+
+
+def _forget_spent() -> None:
+    """Drop frames and messages that Python has dropped."""
+    global _spent_limit
+    for key, found in list(_spent.items()):
+        if found[0]() is None and _spent.get(key) is found:
+            _spent.pop(key, None)
+    _spent_limit = max(_SPENT_LIMIT, 2 * len(_spent))
+
+
+# ---------------------------------------------------------------- handles that the garbage collector owns
+
+
+class _Owner:
+    """Frees one pointer, once: by `destroy`, by the garbage collector or at exit, whichever comes first."""
+
+    __slots__ = ("children", "fork_safe", "free", "handle", "key", "parents", "pointer")
+
+    key: int
+    handle: weakref.ref[Any]
+
+    def __init__(
+        self, pointer: CData, free: Callable[[CData], object], parents: tuple[CData, ...], fork_safe: bool
+    ) -> None:
+        self.pointer = pointer
+        self.free = free
+        self.parents = parents
+        self.fork_safe = fork_safe
+        self.children: set[_Owner] = set()
+
+    def collect(self, pointer: CData) -> None:
+        """Free the pointer because no handle to it is left."""
+        if self.retire(None):
+            self.free(pointer)
+
+    def retire(self, what: str | None) -> bool:
+        """Give up ownership, and that of all that dies with it; return False if that was done before."""
+        if _owned.get(self.key) is not self:
+            return False
+        del _owned[self.key]
+        handle = self.handle()
+        if what is not None and handle is not None:
+            kill(handle, what)
+        for child in list(self.children):
+            child.retire("was closed with its context")
+        for parent in self.parents:
+            owner = _owned.get(id(parent))
+            if owner is not None:
+                owner.children.discard(self)
+        self.parents = ()
+        return True
+
+
+def own(
+    pointer: Handle,
+    free: Callable[[Any], object],
+    *parents: CData,
+    fork_safe: bool = False,
+    keeper: Callable[[CData], object] | None = None,
+) -> Handle | None:
+    """Take a fresh pointer into the garbage collector's care and return the handle to hand out; None for NULL.
+
+    *free* is called once, with the pointer. *parents* are kept alive by the handle; when one of them is destroyed, the
+    handle goes with it and *free* is not called. What is *fork_safe*, plain memory, stays usable in a forked child.
+    *keeper*, which does nothing when called, is kept alive by the handle alone: objects that it holds may refer back to
+    the handle, and the cycle is collected.
+    """
+    if not pointer:
+        return None
+    owner = _Owner(pointer, free, parents, fork_safe)
+    handle = ffi.gc(pointer if keeper is None else ffi.gc(pointer, keeper), owner.collect)
+    owner.key = id(handle)
+    owner.handle = weakref.ref(handle)
+    for parent in parents:
+        parent_owner = _owned.get(id(parent))
+        if parent_owner is not None:
+            parent_owner.children.add(owner)
+    _owned[owner.key] = owner
+    return handle  # type: ignore[no-any-return]
+
+
+def disown(handle: CData, what: str) -> None:
+    """Stop caring for *handle*, whose pointer C has taken over or freed, and refuse it from now on."""
+    owner = _owned.get(id(handle))
+    if owner is None or not owner.retire(what):
+        kill(handle, what)
+
+
+def destroy(handle: CData | None, ctype: Any, free: Callable[[Any], object], name: str) -> None:
+    """Free *handle* now, and only once; None is let through, as C lets NULL through."""
+    if handle is None:
+        return
+    live(handle, ctype, name)
+    owner = _owned.get(id(handle))
+    disown(handle, "was destroyed")
+    (free if owner is None else owner.free)(handle)
+
+
+def freer(destructor: Any, ctype: str) -> Callable[[CData], None]:
+    """Return the function that frees a pointer with a C destructor of the usual ``(T **self_p)`` kind."""
+    reference = _typeof(f"{ctype} *")
+    new = ffi.new
+
+    def free(pointer: CData) -> None:
+        destructor(new(reference, pointer))
+
+    return free
+
+
+# ---------------------------------------------------------------- companions: attributes for cffi objects
+
+
+def companions(handle: CData) -> dict[Any, Any]:
+    """Return the dict that goes with *handle*, made at first use; it lives as long as the handle."""
+    found = find_companions(handle)
+    if found is None:
+        key = id(handle)
+
+        def forget(reference: weakref.ref[Any]) -> None:
+            if _companions.get(key, (None,))[0] is reference:
+                _companions.pop(key, None)
+
+        found = {}
+        _companions[key] = (_reference(handle, forget), found)
+    return found
+
+
+def find_companions(handle: CData) -> dict[Any, Any] | None:
+    """Return the dict that goes with *handle*, or None if nothing was ever put there."""
+    found = _companions.get(id(handle))
+    # A handle that is no more may have had the same identity.
+    return None if found is None or found[0]() is not handle else found[1]
+
+
+# ---------------------------------------------------------------- frames inside messages
+
+
+def _frames(message: CData) -> dict[CData, CData]:
+    """Return the handles for frames inside *message*, by their pointers, in a dict that lives as long as its handle."""
+    key = id(message)
+    found = _contents.get(key)
+    if found is not None and found[0]() is not message:
+        # A handle that is no more had the same identity.
+        _forget_contents(key, found[0])
+        found = None
+    if found is None:
+        found = _contents[key] = (_reference(message, lambda reference: _forget_contents(key, reference)), {})
+    return found[1]
+
+
+def _forget_contents(key: int, reference: weakref.ref[Any]) -> None:
+    """Forget the frames of a message whose handle is gone."""
+    found = _contents.get(key)
+    if found is not None and found[0] is reference:
+        del _contents[key]
+        for frame in found[1].values():
+            _inside.discard(id(frame))
+
+
+def contents(message: CData) -> dict[CData, CData]:
+    """Return the handles that Python has for frames inside *message*, by their pointers."""
+    found = _contents.get(id(message)) if _contents else None
+    return {} if found is None or found[0]() is not message else found[1]
+
+
+def lend(message: CData, pointer: Handle) -> Handle | None:
+    """Return the one handle for a frame inside *message*, so that it can be refused once the message is gone."""
+    if not pointer:
+        return None
+    handle = _frames(message).setdefault(pointer, pointer)
+    if handle is pointer:
+        _inside.add(id(handle))
+    return handle  # type: ignore[return-value]
+
+
+def take_over(message: CData, frame: CData) -> None:
+    """Note that *frame* now lives in *message* and dies with it."""
+    _frames(message)[frame] = frame
+    _inside.add(id(frame))
+
+
+def give_back(message: CData, pointer: Handle) -> Handle | None:
+    """Return the handle for a frame that left *message*; whoever asked for it owns it now."""
+    if not pointer:
+        return None
+    handle = contents(message).pop(pointer, None)
+    if handle is None:
+        return pointer
+    _inside.discard(id(handle))
+    return handle  # type: ignore[return-value]
+
+
+def inside(frame: CData) -> bool:
+    """Tell whether *frame* is in a message, which owns it."""
+    return bool(_inside) and id(frame) in _inside
+
+
+def bury(message: CData, what: str) -> None:
+    """Refuse *message*, and each frame in it, from now on."""
+    frames = contents(message)
+    if frames:
+        _forget_contents(id(message), _contents[id(message)][0])
+        for frame in frames.values():
+            kill(frame, f"is in a message that {what}")
+    kill(message, what)
+
+
+# ---------------------------------------------------------------- views of a frame's data
+
+
+class _Pin(weakref.ref):  # type: ignore[type-arg]
+    """A weak reference to a view of a frame's data; it keeps the frame's memory, even when the frame was destroyed."""
+
+    __slots__ = ("data", "frame", "free")
+
+    data: CData
+    frame: CData
+    free: Callable[[CData], object] | None
+
+
+def _unpin(pin: _Pin) -> None:
+    with _pins_lock:
+        if _pins.get(pin.frame) is pin:
+            del _pins[pin.frame]
+    if pin.free is not None:
+        pin.free(pin.frame)
+
+
+def view(frame: CData, data: CData, size: int) -> Any:
+    """Return a writable buffer over the memory of *frame*, which it keeps; the same one for as long as it is alive."""
+    pin = _pins.get(frame) if _pins else None
+    if pin is not None and pin.data == data:
+        alive = pin()
+        if alive is not None and len(alive) == size:
+            return alive
+    fresh = ffi.buffer(data, size)
+    pin = _Pin(fresh, _unpin)
+    pin.data = data
+    pin.frame = frame
+    pin.free = None
+    with _pins_lock:
+        _pins[frame] = pin
+    return fresh
+
+
+def pinned(frame: CData) -> bool:
+    """Tell whether a view of *frame* is alive."""
+    return bool(_pins) and frame in _pins
+
+
+def any_pinned() -> bool:
+    """Tell whether a view of any frame is alive."""
+    return bool(_pins)
+
+
+def free_unpinned(frame: CData, free: Callable[[CData], object], size: Callable[[CData], int]) -> None:
+    """Free *frame* now, or when the last view of it goes; *size* tells how many bytes wait for that."""
+    if _pins:
+        with _pins_lock:
+            waiting = _pins.get(frame)
+            if waiting is not None:
+                waiting.free = free
+                if _add_memory_pressure is not None:
+                    _add_memory_pressure(size(frame) + _FRAME_OVERHEAD)
+                return
+    free(frame)
+
+
+# ---------------------------------------------------------------- fork and exit
+
+
+def _after_fork() -> None:
+    """Start fresh in the child: the parent's sockets, threads and contexts are not the child's to touch."""
+    global _pins_lock
+    _pins_lock = RLock()
+    # Youngest first: what goes with its context would be told to have been closed.
+    for owner in reversed(list(_owned.values())):
+        if not owner.fork_safe:
+            owner.retire("belongs to the parent process")
+    C.zsys_handler_set(ffi.NULL)
+
+
+def _at_exit() -> None:
+    """Destroy what is left, youngest first, before CZMQ's own exit handler looks for dangling sockets."""
+    owners = list(reversed(_owned.values()))
+    # A parent that only its children keep alive must not be collected, and freed, before its turn.
+    handles = [owner.handle() for owner in owners]
+    for owner in owners:
+        owner.retire("was destroyed at exit")
+    _blocking.stop_waiting()
+    for owner in owners:
+        try:
+            owner.free(owner.pointer)
+        except BaseException:
+            # The others must not dangle for it.
+            sys.excepthook(*sys.exc_info())
+    _blocking.join_terminations()
+    del handles
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
+atexit.register(_at_exit)
