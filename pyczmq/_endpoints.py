@@ -1,0 +1,120 @@
+"""Sockets' types, binding and connecting, with what libzmq would assert about them caught first."""
+
+from __future__ import annotations
+
+import errno
+
+from . import _handles, _text
+from ._cffi import C, ffi
+from ._czmq2 import zsocket as _zsocket
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ._types import Socket, Socketish, Text
+
+_USE_FD = 89
+
+#: The types of sockets that only a libzmq with drafts can use: from SERVER to CHANNEL.
+_DRAFT_TYPES = range(12, 21)
+
+# Companions of a socket.
+_NEXT = "the routing id of the next connection"
+_USED = "the routing ids of earlier connections"
+
+#: Listening descriptors that libzmq has taken over, as (device, inode).
+_handed_over: set[tuple[int, int]] = set()
+
+
+def refuse_draft_type(kind: int) -> None:
+    """Raise ValueError for a draft type where libzmq is built without drafts.
+
+    It makes such a socket, but aborts when it has to name the type to a peer, or when a DGRAM sends unbound.
+    """
+    if kind in _DRAFT_TYPES and not C.zmq_has(b"draft"):
+        raise ValueError(f"type is {kind}, a draft that this libzmq cannot use")
+
+
+def bind(sock: Socketish, endpoint: Text, function: Callable[[Socket, bytes], int] = _zsocket.bind) -> int:
+    """Bind to *endpoint* with zsocket's function, or with libzmq's; return what that does, -1 on failure."""
+    handle = _handles.socket(sock, "sock")
+    address = _text.cstring(endpoint, "endpoint")
+    if not is_usable(address):
+        return -1
+    taken = hand_over(handle, address)
+    port = function(handle, address)
+    if taken is not None and port >= 0:
+        handed_over(handle, taken)
+    return port
+
+
+def connect(sock: Socketish, endpoint: Text) -> int:
+    """Connect to *endpoint*; return 0, or -1 on failure."""
+    handle = _handles.socket(sock, "sock")
+    address = _text.cstring(endpoint, "endpoint")
+    if not is_usable(address):
+        return -1
+    rc = C.zmq_connect(handle, address)
+    if rc == 0:
+        connected(sock)
+    return rc
+
+
+def is_usable(endpoint: bytes) -> bool:
+    """Tell whether libzmq will not abort over *endpoint*; it does over NORM endpoints that do not work."""
+    if not endpoint.startswith(b"norm:"):
+        return True
+    from . import _norm
+
+    ffi.errno = errno.EINVAL
+    return _norm.is_usable(endpoint)
+
+
+def plan_connection(sock: Socketish, routing_id: bytes, name: str) -> None:
+    """Note the routing id for the next connection; libzmq asserts that none is used twice."""
+    plans = _handles.companions(sock)
+    if routing_id in plans.get(_USED, ()):
+        raise ValueError(f"{name} {routing_id!r} was used for another connection of this socket")
+    plans[_NEXT] = routing_id
+
+
+def connected(sock: Socketish) -> None:
+    """Note that a connection was made, which used up the routing id that was set for it."""
+    plans = _handles.find_companions(sock)
+    if plans and _NEXT in plans:
+        plans.setdefault(_USED, set()).add(plans.pop(_NEXT))
+
+
+def hand_over(handle: Socket, endpoint: bytes) -> tuple[int, int] | None:
+    """Check the descriptor of `zsocket.set_use_fd` that a bind is about to take over; None where it takes none.
+
+    libzmq asserts that it listens, and that it was not handed over before. Returns what `handed_over` wants.
+    """
+    number = ffi.new("int *")
+    if C.zmq_getsockopt(handle, _USE_FD, number, ffi.new("size_t *", 4)) != 0 or number[0] < 0:
+        return None
+    if endpoint.startswith(b"inproc:"):
+        return None
+    import os
+    import socket
+
+    what = f"use_fd: the descriptor {number[0]}"
+    try:
+        status = os.fstat(number[0])
+        with socket.socket(fileno=os.dup(number[0])) as probe:
+            listens = probe.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
+    except OSError as error:
+        raise ValueError(f"{what} is no socket: {error}") from None
+    if not listens:
+        raise ValueError(f"{what} does not listen")
+    identity = (status.st_dev, status.st_ino)
+    if identity in _handed_over:
+        raise ValueError(f"{what} was handed over before")
+    return identity
+
+
+def handed_over(handle: Socket, identity: tuple[int, int]) -> None:
+    """Note that libzmq owns a descriptor now, so that no other bind takes it over too."""
+    _handed_over.add(identity)
+    C.zmq_setsockopt(handle, _USE_FD, ffi.new("int *", -1), 4)
