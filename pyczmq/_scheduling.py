@@ -1,0 +1,126 @@
+"""What libzmq's threads may be asked for: it starts them at a context's first socket, and aborts where that fails.
+
+So each wish is tried first, on a thread that ends right away.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+
+from ._cffi import C
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from ._types import CData
+
+IO_THREADS = 1
+MAX_SOCKETS = 2
+PRIORITY = 3
+POLICY = 4
+CPU_ADD = 7
+
+#: More I/O threads than this could use up a process's file descriptors, of which each one needs some: C would abort.
+MOST_IO_THREADS = 255
+
+#: libzmq makes a list of this many slots at the first socket.
+MOST_SOCKETS = 1_000_000
+
+#: What was set for a context, by the context's address: option -> value.
+_schedules: dict[CData, dict[int, int]] = {}
+
+#: What was asked for and would not work yet, such as a policy that needs a priority.
+_pending: dict[CData, dict[int, int]] = {}
+
+
+def check_limit(option: int, value: int, name: str) -> None:
+    """Raise ValueError for a number of threads or sockets with which libzmq could abort or take all memory."""
+    most = {IO_THREADS: MOST_IO_THREADS, MAX_SOCKETS: MOST_SOCKETS}.get(option)
+    if most is not None and value > most:
+        raise ValueError(f"{name} must be at most {most}, not {value}")
+
+
+def check_cpu(cpu: int) -> None:
+    """Raise OSError for a CPU that this process may not run on."""
+    if cpu < 0:
+        return
+    if hasattr(os, "sched_setaffinity"):
+        _try(os.sched_setaffinity, 0, {cpu})
+    elif os.path.exists("/proc/self/status") and cpu not in _allowed_cpus():
+        raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+
+
+def _allowed_cpus() -> set[int]:
+    """Return the CPUs that Linux lets this process run on, for a Python that cannot ask: PyPy."""
+    with open("/proc/self/status", encoding="ascii", errors="replace") as status:
+        text = next(line for line in status if line.startswith("Cpus_allowed_list:")).split(":")[1]
+    ranges = [part.split("-") for part in text.strip().split(",")]
+    return {cpu for ends in ranges for cpu in range(int(ends[0]), int(ends[-1]) + 1)}
+
+
+def apply(context: CData, changes: dict[int, int]) -> None:
+    """Set the scheduling policy or priority of a context's threads; OSError for what the system does not allow."""
+    wanted = {**_schedules.get(context, {}), **changes}
+    _try(_schedule, wanted.get(POLICY), wanted.get(PRIORITY))
+    _schedules[context] = wanted
+    for option, value in changes.items():
+        C.zmq_ctx_set(context, option, value)
+
+
+def postpone(context: CData, option: int, value: int) -> None:
+    """Set one option of a context's schedule now, or at its first socket if it does not work by itself."""
+    changes = {**_pending.pop(context, {}), option: value}
+    try:
+        apply(context, changes)
+    except OSError:
+        _pending[context] = changes
+
+
+def settle(context: CData) -> None:
+    """Set what was postponed; OSError for what the system does not allow."""
+    if _pending and context in _pending:
+        apply(context, _pending[context])
+        del _pending[context]
+
+
+def forget(context: CData) -> None:
+    """Drop what is known of a context that ends, or whose address a new one has."""
+    _schedules.pop(context, None)
+    _pending.pop(context, None)
+
+
+def _schedule(policy: int | None, priority: int | None) -> None:
+    """Do to the calling thread what libzmq does to its own."""
+    if not hasattr(os, "sched_setscheduler"):
+        if hasattr(os, "fork"):
+            raise PermissionError("this Python cannot tell whether the system allows that")
+        return
+    if policy is None:
+        policy = os.sched_getscheduler(0)
+    real_time = policy in (os.SCHED_FIFO, os.SCHED_RR)
+    os.sched_setscheduler(0, policy, os.sched_param(priority or 0 if real_time else 0))
+    # libzmq takes a nice value of -1 for an error.
+    if priority is not None and not real_time and os.nice(-20) == -1:
+        raise PermissionError("this process is too nice: libzmq would take its new priority for an error")
+
+
+def _try(function: Callable[..., Any], *args: Any) -> None:
+    """Call *function* on a thread of its own, and raise what it raises."""
+    from threading import Thread
+
+    errors = []
+
+    def run() -> None:
+        try:
+            function(*args)
+        except (OSError, ValueError, OverflowError) as error:
+            errors.append(error)
+
+    thread = Thread(target=run)
+    thread.start()
+    thread.join()
+    if errors:
+        raise errors[0]

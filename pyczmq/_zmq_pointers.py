@@ -1,0 +1,118 @@
+"""What the ``void *`` of libzmq point to: sockets, contexts, pollers, timers …, which C itself cannot tell apart.
+
+What `pyczmq.zmq` hands out is noted here by its address. So a context given as a socket is refused, whichever pointer
+to it is given, and what was closed is refused; pointers that came from elsewhere are left to libzmq, which looks for a
+mark inside what they point to.
+"""
+
+from __future__ import annotations
+
+import os
+
+from . import _handles
+from ._cffi import C, ffi
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TypeVar
+
+    from ._keeper import Keeper
+    from ._types import CData, Socket, Socketish
+
+    Kind = TypeVar("Kind", bound=Keeper)
+
+VOID = ffi.typeof("void *")
+
+#: Sockets and contexts that were handed out and that their user closes: the handle, by its address.
+handed_out: dict[CData, CData] = {}
+
+#: What is not a socket: its kind, by its address.
+kinds: dict[CData, str] = {}
+
+_socket = _handles.socket
+
+
+def hand_out(pointer: CData, kind: str) -> CData | None:
+    """Note a socket or context that its user will close, and return it; None for NULL."""
+    if not pointer:
+        return None
+    handed_out[pointer] = pointer
+    if kind != "socket":
+        kinds[pointer] = kind
+    return pointer
+
+
+def own(pointer: CData, kind: str, free: Callable[[CData], object], keeper: Keeper | None = None) -> CData:
+    """Note what the garbage collector shall free, with what is to live as long, and return its handle."""
+
+    def release(pointer: CData) -> None:
+        kinds.pop(pointer, None)
+        free(pointer)
+
+    kinds[pointer] = kind
+    if keeper is not None:
+        from . import _keeper
+
+        return _keeper.own(pointer, release, keeper)  # type: ignore[return-value]
+    return _handles.own(pointer, release, fork_safe=True)  # type: ignore[return-value]
+
+
+def retire(handle: CData, what: str) -> None:
+    """Refuse a socket or context that was handed out from now on."""
+    original = handed_out.pop(handle, handle)
+    kinds.pop(handle, None)
+    for gone in {id(original): original, id(handle): handle}.values():
+        _handles.kill(gone, what)
+
+
+def socket(handle: Socketish, name: str = "socket") -> Socket:
+    """Return the libzmq socket behind a handle, as `_handles.socket` does, and refuse other things of libzmq's."""
+    pointer = _socket(handle, name)
+    if kinds and pointer in kinds:
+        raise TypeError(f"{name} must be a socket, not a {kinds[pointer]}")
+    return pointer
+
+
+def check(handle: CData, kind: str, name: str) -> CData:
+    """Return *handle* unless it is known to be something else than a *kind*."""
+    _handles.live(handle, VOID, name)
+    is_ours = handle in handed_out or id(handle) in _handles._owned
+    found = kinds.get(handle, "socket" if is_ours else kind)
+    if found != kind:
+        raise TypeError(f"{name} must be a {kind}, not a {found}")
+    return handle
+
+
+def keeper(handle: CData, kind: str, name: str, ctype: type[Kind]) -> Kind:
+    """Return what goes with a set of timers or a poller, of the raw floor too."""
+    from . import _keeper
+
+    found = _keeper.find(check(handle, kind, name), VOID, name, ctype)
+    if not isinstance(found, ctype):
+        raise TypeError(f"{name} must be a {kind}")
+    return found
+
+
+def owner_of(handle: Socket) -> CData | None:
+    """Return the handle that the garbage collector owns and whose socket *handle* is; None if there is none."""
+    for owner in list(_handles._owned.values()):
+        ctype = ffi.typeof(owner.pointer)
+        if ctype is VOID:
+            inner = owner.pointer
+        elif ctype is _handles._SOCK or ctype is _handles._ACTOR:
+            inner = C.zsock_resolve(owner.pointer)
+        else:
+            continue
+        if inner == handle:
+            return owner.handle()
+    return None
+
+
+def _after_fork() -> None:
+    for handle in list(handed_out):
+        retire(handle, "belongs to the parent process")
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
