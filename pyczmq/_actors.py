@@ -1,0 +1,745 @@
+"""Actors: starting them, on threads that no signal reaches, giving them commands, and ending them.
+
+An actor's thread ends when it was told ``$TERM``. C's own `zactor_destroy` waits for that for ever, deaf to signals,
+and does not wait at all where the pipe has no room for the word. Here the wait is open to signals, has an end, and
+takes what the actor still sends out of its way.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import os
+import sys
+import time
+from _thread import allocate_lock, get_ident, start_new_thread
+
+from . import _blocking, _handles, _room
+from ._cffi import C, ffi
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import Any
+
+    from ._types import Actor, CData, Sock, Socket
+
+_DONTWAIT = 1
+_EVENTS = 15
+_PAIR = 0
+_LINGER = 17
+_LAST_ENDPOINT = 32
+_LONGEST_ENDPOINT = 256
+_ACTOR = ffi.typeof("zactor_t *")
+_FUNCTION_TYPE = ffi.typeof("zactor_fn *")
+_SIGNAL = b"\x11\x22\x33\x44\x55\x66\x77"
+_SIGNAL_SIZE = 8
+_TERM = b"$TERM"
+
+#: Sockets that an actor takes: the two ends of its pipe, and what C's own actors open at their start.
+_SOCKETS = 4
+
+#: Milliseconds that an actor has to end once it was told to, before that is reported.
+PATIENCE = 5000
+
+#: Milliseconds that an actor has to take a message off its pipe, before somebody looks whether it is still there.
+_GLANCE = 200
+
+#: Milliseconds that the garbage collector gives an actor of C's to end, before it leaves that to the background.
+_UNREACHABLE = 1000
+
+#: Milliseconds between two looks whether a task has ended without a signal.
+_SLICE = 10
+
+#: Messages that are dropped in one go.
+_MANY = 1000
+
+#: Seconds between two looks at a pipe that is about to be closed.
+_MOMENT = 0.0001
+
+
+class State:
+    """What goes with one actor: what it runs, and how far it has come."""
+
+    __slots__ = ("busy", "dependents", "destructor", "function", "keep", "ledger", "notes", "task", "told")
+
+    def __init__(self, function: Any = None, task: Task | None = None, keep: Any = None) -> None:
+        #: The C function that the actor runs; None where it is not known.
+        self.function = function
+        #: The Python function that it runs; None for those of C.
+        self.task = task
+        #: What C reads for as long as the actor runs.
+        self.keep = keep
+        #: What stands for it among the children of what it works with.
+        self.dependents: list[_Dependent] = []
+        #: What tells the actor to end, in place of $TERM.
+        self.destructor: Callable[[Actor], object] | None = None
+        #: Whether it was told to end.
+        self.told = False
+        #: The thread that is in a call with the actor, or 0.
+        self.busy = 0
+        #: Commands that were sent, and answers that were received: 0 for each that worked.
+        self.ledger: tuple[list[int], list[int]] = ([], [])
+        #: Whatever the actor's namespace wants to remember.
+        self.notes: dict[Any, Any] = {}
+
+    def overdue(self, milliseconds: int | None = None) -> str:
+        """Say that the actor does not end."""
+        if milliseconds is None:
+            milliseconds = PATIENCE
+        name = "an actor of C's" if self.task is None else f"the actor of the task {self.task.name}"
+        return f"{name} has not ended {milliseconds} ms after it was told to"
+
+
+# ---------------------------------------------------------------- starting
+
+
+def masked(function: Any, *args: Any) -> Any:
+    """Call a C function that starts or asks an actor with all signals blocked: the actor's thread inherits that.
+
+    Over a signal, C ends a beacon, or loses an answer.
+    """
+    import signal
+
+    if not hasattr(signal, "pthread_sigmask"):
+        return function(*args)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    try:
+        signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+        return function(*args)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def start(function: Any, argument: CData = ffi.NULL) -> Actor:
+    """Start an actor of C's on a thread that no signal reaches."""
+    actor: Actor = masked(C.zactor_new, function, argument)
+    return actor
+
+
+def new(function: Any, argument: CData = ffi.NULL, *parents: CData) -> Actor:
+    """Start an actor of C's in the garbage collector's care, once libzmq has room for it.
+
+    *parents* are handles that the actor works with: it keeps them alive, and is ended when one of them is destroyed.
+    It keeps its function and its argument, too.
+    """
+    _make_room(_SOCKETS)
+    check_thread()
+    return _own(start(function, argument), State(function, keep=argument), *parents)
+
+
+def _own(pointer: Actor, state: State, *parents: CData) -> Actor:
+    """Take an actor that has just been started into the garbage collector's care."""
+    actor = _handles.own(pointer, lambda pointer: _leave(pointer, state), *parents)
+    if actor is None:
+        raise MemoryError("no memory for an actor")
+    _handles.companions(actor)[State] = state
+    owner = _handles._owned[id(actor)]
+    for parent in parents:
+        parent_owner = _handles._owned.get(id(parent))
+        if parent_owner is not None:
+            state.dependents.append(_Dependent(owner, parent_owner, state))
+    return actor
+
+
+class _Dependent:
+    """Stands for an actor among the children of what it works with, to be ended first and not just refused."""
+
+    __slots__ = ("owner", "parent", "state")
+
+    def __init__(self, owner: Any, parent: Any, state: State) -> None:
+        self.owner = owner
+        self.parent = parent
+        self.state = state
+        parent.children.discard(owner)
+        parent.children.add(self)
+
+    def retire(self, what: str) -> None:
+        """End the actor, since what it works with is about to be destroyed."""
+        self.parent.children.discard(self)
+        if self.owner.retire("was ended with its socket"):
+            _leave(self.owner.pointer, self.state, PATIENCE)
+
+    def leave(self) -> None:
+        """Forget the actor, which has ended."""
+        self.parent.children.discard(self)
+
+
+def _make_room(sockets: int) -> None:
+    """Raise OSError where libzmq has no room for more sockets, also once those that were given up are closed."""
+    try:
+        _room.make(sockets)
+    except OSError:
+        import gc
+
+        gc.collect()
+        time.sleep(_GLANCE / 1000)
+        _room.make(sockets)
+
+
+def check_thread() -> None:
+    """Raise RuntimeError where no thread can be started: C does not look, and would wait for it for ever."""
+    done = allocate_lock()
+    done.acquire()
+    start_new_thread(done.release, ())
+    done.acquire()
+
+
+# ---------------------------------------------------------------- tasks: actors that run a Python function
+
+
+class Task:
+    """A Python function on an actor's thread."""
+
+    __slots__ = ("arguments", "error", "finished", "function", "name", "pid", "pipe", "settled", "thread", "waits")
+
+    def __init__(self, function: Callable[..., object], arguments: tuple[Any, ...]) -> None:
+        self.name = str(getattr(function, "__qualname__", None) or repr(function))
+        self.function: Any = function
+        self.arguments = arguments
+        self.pid = os.getpid()
+        #: The thread that it runs on, 0 before and after.
+        self.thread = 0
+        #: Its end of the pipe, as C's functions and libzmq's know it.
+        self.pipe: tuple[CData, ...] = ()
+        #: Whether the function has come to its end, and what it has raised, until somebody is told.
+        self.finished = False
+        self.error: BaseException | None = None
+        #: Whether it has come to wait for input on its pipe before it has given the ready signal.
+        self.waits = False
+        #: Held until the actor's maker knows whether the task has given the ready signal.
+        self.settled = allocate_lock()
+        self.settled.acquire()
+
+    def run(self, pipe: Sock) -> None:
+        """Run the function, on the actor's thread."""
+        self.thread = get_ident()
+        self.pipe = ffi.cast("void *", pipe), C.zsock_resolve(pipe)
+        _blocking.unready.update(dict.fromkeys(self.pipe, self.note_waits))
+        # C's handshake is over with this: the maker waits for the task's own signal, open to signals.
+        C.zsock_signal(pipe, 0)
+        function, arguments = self.function, self.arguments
+        self.function, self.arguments = None, ()
+        try:
+            function(pipe, *arguments)
+        except SystemExit:
+            pass
+        except BaseException as error:
+            # The caller's frame is this one, which is going on.
+            self.error = error.with_traceback(error.__traceback__ and error.__traceback__.tb_next)
+        # What the function has left must not keep its own actor alive.
+        del function, arguments
+        if self.error is not None:
+            _clear_frames(self.error)
+        if os.getpid() != self.pid:
+            self.leave_fork()
+        _handles.kill(pipe, "was closed: its actor has ended")
+        self.finished = True
+        self.settled.acquire()
+        self.thread = 0
+
+    def note_waits(self) -> None:
+        """Note that the task waits for input on its pipe: whoever waits for its signal would wait for ever."""
+        self.waits = True
+
+    def settle(self) -> None:
+        """Note that nobody waits for the ready signal any more."""
+        for pointer in self.pipe:
+            _blocking.unready.pop(pointer, None)
+        self.settled.release()
+
+    def leave_fork(self) -> None:
+        """End a forked child whose last thread this is: the pipe is the parent's."""
+        if self.error is not None:
+            sys.excepthook(type(self.error), self.error, self.error.__traceback__)
+        for stream in sys.stdout, sys.stderr:
+            try:
+                stream.flush()
+            except Exception:
+                pass
+        os._exit(1 if self.error is not None else 0)
+
+    def raise_error(self) -> None:
+        """Raise what the task has raised, if nobody was told yet."""
+        # Kept any longer it would keep the frames that it goes through, and so the actor.
+        error, self.error = self.error, None
+        try:
+            if error is not None:
+                raise error
+        finally:
+            del error
+
+    def report_error(self) -> None:
+        """Report what the task has raised, if nobody was told: as Python reports what a thread has raised."""
+        error, self.error = self.error, None
+        if error is None:
+            return
+        import threading
+
+        thread = threading.Thread(name=f"of the actor {self.name}")
+        threading.excepthook(threading.ExceptHookArgs((type(error), error, error.__traceback__, thread)))
+
+
+def _clear_frames(error: BaseException) -> None:
+    import traceback
+
+    traceback.clear_frames(error.__traceback__)
+
+
+#: Tasks whose thread is about to start: number -> task.
+_starting: dict[int, Task] = {}
+
+_run_task: CData | None = None
+
+
+def _on_thread(pipe: Sock, number: CData) -> None:
+    """Run the task with this number, for C."""
+    _starting.pop(int(ffi.cast("uintptr_t", number))).run(pipe)
+
+
+def new_task(function: Callable[..., object], arguments: tuple[Any, ...]) -> Actor:
+    """Start an actor that runs a Python function, and wait until that has given its ready signal.
+
+    Raises what the function raises before it does.
+    """
+    global _run_task
+    if _run_task is None:
+        _run_task = ffi.callback(_FUNCTION_TYPE, _on_thread)
+    _make_room(2)
+    check_thread()
+    task = Task(function, arguments)
+    state = State(task=task)
+    number = id(task)
+    _starting[number] = task
+    actor = _own(start(_run_task, ffi.cast("void *", number)), state)
+    try:
+        _await_ready(actor, task)
+    except BaseException:
+        _handles.disown(actor, "was not made")
+        _leave(ffi.cast(_ACTOR, actor), state)
+        raise
+    finally:
+        task.settle()
+    return actor
+
+
+def _await_ready(actor: Actor, task: Task) -> None:
+    """Wait for the ready signal, or for the end of the task or its waiting for input; raise what it raises before."""
+    handle = C.zsock_resolve(actor)
+    item = _blocking.pollitem(handle, _blocking.POLLIN)
+    message = _new_message()
+    reported = time.monotonic() + PATIENCE / 1000
+    while True:
+        # A signal that was given before either is in the pipe by now.
+        finished, waits = task.finished, task.waits
+        rc = _blocking.poll(item, 1, 0 if finished or waits else _SLICE)
+        if rc > 0 and _receive(handle, message):
+            return
+        if rc < 0:
+            raise RuntimeError("CZMQ's context has ended")
+        if rc == 0 and finished:
+            task.raise_error()
+            return
+        if rc == 0 and waits:
+            return
+        if time.monotonic() > reported:
+            reported = float("inf")
+            _report(
+                f"the task {task.name} has given no signal on its pipe for {PATIENCE} ms; waiting for it goes on", 5
+            )
+
+
+# ---------------------------------------------------------------- looking at actors
+
+
+def state_of(actor: Actor) -> State:
+    """Return what goes with an actor, made now for one of the raw floor."""
+    companions = _handles.companions(actor)
+    found: State | None = companions.get(State)
+    if found is None:
+        found = companions[State] = State()
+    return found
+
+
+def live(actor: Actor, name: str = "actor") -> State:
+    """Return what goes with an actor that is alive, and that no other thread is in a call with."""
+    _handles.live(actor, _ACTOR, name)
+    state = state_of(actor)
+    if state.busy and state.busy != get_ident():
+        raise ValueError(f"{name} is in use in another thread")
+    return state
+
+
+@contextlib.contextmanager
+def using(actor: Actor) -> Iterator[State]:
+    """Keep an actor that is alive from being destroyed meanwhile, by another thread or a signal's handler."""
+    state = live(actor)
+    outer, state.busy = state.busy, get_ident()
+    try:
+        yield state
+    finally:
+        state.busy = outer
+
+
+def running(actor: Actor, function: Any, name: str = "actor") -> Actor:
+    """Return *actor* if it is alive and runs *function*, as far as is known: any other would not know its commands.
+
+    Actors of the raw floor are let through.
+    """
+    state = live(actor, name)
+    if state.task is not None or (state.function is not None and state.function != function):
+        raise TypeError(f"{name} is another kind of actor")
+    return actor
+
+
+def raise_error(actor: CData) -> None:
+    """Raise what an actor's task has raised, if nobody was told yet; *actor* may be any handle that is alive."""
+    found = _handles.find_companions(actor)
+    state = found.get(State) if found else None
+    if state is not None and state.task is not None:
+        state.task.raise_error()
+
+
+def has_failed(actor: Actor) -> bool:
+    """Tell whether an actor's task has raised, which nobody was told yet, and everything that it sent was received."""
+    task = state_of(actor).task
+    if task is None or task.error is None:
+        return False
+    return not _events(C.zsock_resolve(actor)) & _blocking.POLLIN
+
+
+def has_ended(actor: Actor) -> bool:
+    """Tell whether an actor's thread has ended, and everything that it sent was received."""
+    handle = C.zsock_resolve(actor)
+    task = state_of(actor).task
+    while True:
+        finished = bool(task is not None and task.finished)
+        events = _events(handle)
+        if not events & (_blocking.POLLIN | _blocking.POLLOUT):
+            return _is_gone(actor, handle)
+        if events & _blocking.POLLIN or not finished:
+            return False
+        # Its last signal is on its way, or was received, and the pipe is about to be closed.
+        time.sleep(_MOMENT)
+
+
+def _events(handle: Socket) -> int:
+    """Return what a socket is ready for; nothing, once its context has ended."""
+    events = ffi.new("int *")
+    return int(events[0]) if C.zmq_getsockopt(handle, _EVENTS, events, ffi.new("size_t *", 4)) == 0 else 0
+
+
+def _is_gone(actor: Actor, handle: Socket) -> bool:
+    """Tell whether the other end of an actor's pipe, all of whose messages were received, is closed.
+
+    A full pipe looks the same. But a PAIR socket takes a new peer only when it has none.
+    """
+    state = (_handles.find_companions(actor) or {}).get(State)
+    if state is not None and state.task is not None:
+        return bool(state.task.finished)
+    probe = C.zmq_socket(C.zsys_init(), _PAIR)
+    if not probe:
+        return bool(ffi.errno == _blocking.ETERM)
+    C.zmq_setsockopt(probe, _LINGER, ffi.new("int *", 0), 4)
+    endpoint = ffi.new("char[]", _LONGEST_ENDPOINT)
+    C.zmq_getsockopt(handle, _LAST_ENDPOINT, endpoint, ffi.new("size_t *", _LONGEST_ENDPOINT))
+    try:
+        C.zmq_connect(probe, endpoint)
+        _events(handle)
+        gone = bool(_events(probe) & _blocking.POLLOUT)
+    finally:
+        C.zmq_close(probe)
+    while gone and _events(handle) & _blocking.POLLOUT:
+        time.sleep(_MOMENT)
+    return gone
+
+
+# ---------------------------------------------------------------- commands
+
+
+def command(actor: Actor, *frames: bytes) -> None:
+    """Send a command to an actor, open to signals; RuntimeError if it has ended."""
+    message = C.zmsg_new()
+    for frame in frames:
+        C.zmsg_addmem(message, frame, len(frame))
+    reference = ffi.new("zmsg_t **", message)
+    try:
+        with using(actor) as state:
+            handle = C.zsock_resolve(actor)
+            deadline = _blocking.deadline_after(PATIENCE)
+            # C sends whole messages or nothing, and says by the reference whether it has.
+            while reference[0]:
+                if _blocking.wait(handle, _blocking.POLLOUT, _GLANCE):
+                    state.ledger[0].extend(_call(C.zmsg_send, reference, actor))
+                elif has_ended(actor):
+                    raise RuntimeError("the actor has ended")
+                elif time.monotonic() >= deadline:
+                    raise TimeoutError("the actor takes no command: it has ended, or waits to be received from")
+    finally:
+        C.zmsg_destroy(reference)
+
+
+def ask(actor: Actor, *frames: bytes) -> int:
+    """Send a command that an actor answers with a signal, and return its status; RuntimeError if the actor has ended.
+
+    An answer that nobody has waited for, since a signal's handler has raised, is taken by the next call; anything else
+    that the actor sends is dropped.
+    """
+    with using(actor) as state:
+        sent, received = state.ledger
+        if sent.count(0) == len(received):
+            state.ledger = sent, received = [], []
+        command(actor, *frames)
+        handle = C.zsock_resolve(actor)
+        message = _new_message()
+        while len(received) < sent.count(0):
+            if _blocking.wait(handle, _blocking.POLLIN, _GLANCE):
+                _receive(handle, message, received)
+            elif has_ended(actor):
+                raise RuntimeError("the actor has ended")
+        return received[-1]
+
+
+def _call(function: Any, *args: Any) -> Iterator[int]:
+    """Return what calls a function once: a list that is extended by it has the result before Python does more."""
+    return map(function, *zip(args))
+
+
+def _new_message() -> CData:
+    message: CData = ffi.new("zmq_msg_t *")
+    C.zmq_msg_init(message)
+    return message
+
+
+def _receive(handle: Socket, message: CData, statuses: list[int] | None = None) -> bool:
+    """Receive and drop messages that are there until there was a signal; tell whether there was one."""
+    inside = False
+    # An actor may send faster than anybody can receive.
+    for _ in range(_MANY):
+        if C.zmq_msg_recv(message, handle, _DONTWAIT) < 0:
+            return False
+        more = C.zmq_msg_more(message)
+        if not more and not inside and C.zmq_msg_size(message) == _SIGNAL_SIZE:
+            content = ffi.buffer(C.zmq_msg_data(message), _SIGNAL_SIZE)[:]
+            if content[1:] == _SIGNAL:
+                if statuses is not None:
+                    statuses.append(content[0])
+                return True
+        inside = bool(more)
+    return False
+
+
+# ---------------------------------------------------------------- ending
+
+
+def end(actor: Actor) -> None:
+    """End an actor of C's, and wait for that.
+
+    What it has sent is dropped until it can be told: one that nobody has listened to may be stuck, its pipe full both
+    ways, and C would leave it behind.
+    """
+    _leave(actor, (_handles.find_companions(actor) or {}).get(State) or State(), PATIENCE)
+
+
+def destroy(actor: Actor, timeout: int = PATIENCE) -> None:
+    """End an actor, wait for that for *timeout* milliseconds, and raise what its task has raised."""
+    _handles.live(actor, _ACTOR, "actor")
+    task = state_of(actor).task
+    if task is not None and task.thread == get_ident():
+        raise ValueError("actor cannot be destroyed by its own task, which ends by returning")
+    state = live(actor)
+    if state.busy:
+        raise ValueError("actor is in use: it cannot be destroyed now")
+    state.busy = get_ident()
+    try:
+        if timeout < 0 and not _finish(actor, state, PATIENCE):
+            _report(f"{state.overdue()}; waiting for it goes on")
+        if not _finish(actor, state, timeout):
+            raise TimeoutError(f"{state.overdue(timeout)}; it can be destroyed again")
+        _refuse_lent(actor)
+        _handles.disown(actor, "was destroyed")
+    finally:
+        state.busy = 0
+    _dispose(actor, state)
+    if task is not None:
+        task.raise_error()
+
+
+def _refuse_lent(actor: Actor) -> None:
+    """Refuse the handles for parts of an actor from now on."""
+    owner = _handles._owned.get(id(actor))
+    for child in () if owner is None else list(owner.children):
+        child.retire("was closed with its actor")
+
+
+def _finish(actor: Actor, state: State, timeout: float) -> bool:
+    """Tell an actor to end, if nobody has, and wait for that; tell whether it has within *timeout* milliseconds."""
+    handle = C.zsock_resolve(actor)
+    deadline = _blocking.deadline_after(timeout)
+    message = _new_message()
+    task = state.task
+    signalled = False
+    probe_at = 0.0
+    while True:
+        if not state.told:
+            state.told = _tell(actor, handle, state)
+        signalled |= _receive(handle, message)
+        events = _events(handle)
+        ended = signalled if task is None else task.finished
+        if not events & (_blocking.POLLIN | _blocking.POLLOUT):
+            if ended:
+                return True
+            now = time.monotonic()
+            if now >= probe_at:
+                if task is None and _is_gone(actor, handle):
+                    return True
+                probe_at = now + _GLANCE / 1000
+        if time.monotonic() >= deadline:
+            return False
+        if events & _blocking.POLLIN:
+            continue
+        if ended:
+            # The pipe is about to be closed, unless what came was the answer to a command that nobody has waited for.
+            time.sleep(_MOMENT)
+            continue
+        left = _GLANCE if timeout < 0 else min(_GLANCE, max(0.0, (deadline - time.monotonic()) * 1000))
+        wanted = _blocking.POLLIN if state.told else _blocking.POLLIN | _blocking.POLLOUT
+        _blocking.poll(_blocking.pollitem(handle, wanted), 1, left)
+
+
+def _tell(actor: Actor, handle: Socket, state: State) -> bool:
+    """Tell an actor to end; tell whether there was room for that."""
+    destructor, state.destructor = state.destructor, None
+    if destructor is not None:
+        destructor(actor)
+        return True
+    return bool(C.zmq_send(handle, _TERM, len(_TERM), _DONTWAIT) >= 0)
+
+
+def _dispose(actor: Actor, state: State) -> None:
+    """Free an actor that has ended."""
+    C.zactor_destroy(ffi.new("zactor_t **", actor))
+    state.keep = None
+    for dependent in state.dependents:
+        dependent.leave()
+
+
+# ---------------------------------------------------------------- actors that nobody can reach any more
+
+#: Those that have not ended: pointer -> state.
+_left: dict[CData, State] = {}
+
+#: Those among them that were reported.
+_reported: set[CData] = set()
+
+
+def _leave(pointer: Actor, state: State, patience: float = _UNREACHABLE) -> None:
+    """End an actor that nobody can reach any more: C's now, since they end at once, others in the background."""
+    _left[pointer] = state
+    try:
+        if state.task is None and _finish(pointer, state, patience):
+            _left.pop(pointer, None)
+            _dispose(pointer, state)
+            return
+    finally:
+        if pointer in _left:
+            try:
+                start_new_thread(_reap, (pointer, state))
+            except RuntimeError:
+                # No thread can be had: the interpreter is exiting.
+                pass
+
+
+def _reap(pointer: Actor, state: State) -> None:
+    """End an actor in the background, however long that takes."""
+    while True:
+        try:
+            if _finish(pointer, state, PATIENCE):
+                break
+            if pointer not in _reported:
+                _reported.add(pointer)
+                _report(f"{state.overdue()}; nobody refers to it any more")
+        except Exception:
+            # What was to end it in place of $TERM, or a warning that is an error.
+            sys.excepthook(*sys.exc_info())
+    _reported.discard(pointer)
+    if _left.pop(pointer, None) is not None:
+        _dispose(pointer, state)
+        if state.task is not None:
+            state.task.report_error()
+
+
+def _report(text: str, level: int = 4) -> None:
+    """Warn the caller of a namespace's function, which is *level* calls up."""
+    import warnings
+
+    warnings.warn(text, RuntimeWarning, stacklevel=level)
+
+
+def _at_exit() -> None:
+    """End all actors, youngest first, while what they work with is there; report those that do not end."""
+    deadline = time.monotonic() + PATIENCE / 1000
+    stuck: list[tuple[Any, State]] = []
+    for owner in reversed(list(_handles._owned.values())):
+        if ffi.typeof(owner.pointer) is not _ACTOR:
+            continue
+        handle = owner.handle()
+        state = None if handle is None else state_of(handle)
+        if state is None or not owner.retire("was destroyed at exit"):
+            continue
+        del handle
+        if not state.busy and _end_at_exit(owner.pointer, state, deadline):
+            _dispose(owner.pointer, state)  # type: ignore[arg-type]
+            if state.task is not None:
+                state.task.report_error()
+        else:
+            # A daemon thread may be in a call with it.
+            stuck.append((owner.pointer, state))
+    while any(pointer not in _reported for pointer in list(_left)) and time.monotonic() < deadline:
+        time.sleep(0.001)
+    stuck += _left.items()
+    if stuck:
+        for _, state in stuck:
+            if not state.busy and sys.stderr is not None:
+                sys.stderr.write(f"pyczmq: {state.overdue()}; it is left behind\n")
+        # CZMQ would complain of their sockets, too.
+        C.zsys_set_logstream(ffi.NULL)
+        _shut_down()
+        for pointer, _ in stuck:
+            # With its context gone, C waits for nothing any more.
+            if pointer not in _left:
+                C.zactor_destroy(ffi.new("zactor_t **", pointer))
+
+
+def _end_at_exit(pointer: Any, state: State, deadline: float) -> bool:
+    """Tell an actor to end and wait for that until *deadline*; tell whether it has."""
+    for _ in range(2):
+        try:
+            return _finish(pointer, state, max(_GLANCE, (deadline - time.monotonic()) * 1000))
+        except Exception:
+            # What was to end it in place of $TERM.
+            sys.excepthook(*sys.exc_info())
+        except KeyboardInterrupt:
+            break
+    return False
+
+
+def _shut_down() -> None:
+    """Wake the threads of actors that are left behind, so that they do no harm while the process exits."""
+    from . import _czmq2
+
+    _blocking._exiting = True
+    for context in (*_czmq2.contexts(), C.zsys_init()):
+        C.zmq_ctx_shutdown(context)
+    time.sleep(0.05)
+
+
+def _after_fork() -> None:
+    _starting.clear()
+    _left.clear()
+    _reported.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
+atexit.register(_at_exit)

@@ -1,0 +1,48 @@
+"""Starting CZMQ 4's authenticator, of which a process can have but one."""
+
+from __future__ import annotations
+
+from . import _actors, _handles
+from ._cffi import C, ffi
+from ._czmq2 import zauth as _rebuilt
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ._types import Actor, CertStore
+
+_NULL = ffi.NULL
+
+
+def new(certstore: CertStore | None = None) -> Actor:
+    """Start the authenticator, which takes over a store; RuntimeError if there is one already, where C would abort."""
+    import gc
+
+    if certstore is not None:
+        _check(certstore)
+    for attempt in 1, 2:
+        try:
+            with _rebuilt._starting:
+                _rebuilt.refuse_second()
+                actor = _actors.new(C.zauth, _NULL if certstore is None else certstore)
+            break
+        except RuntimeError:
+            if attempt == 2:
+                raise
+            # The one before may be garbage that was not collected yet.
+            gc.collect()
+    if certstore is not None:
+        _handles.disown(certstore, "was handed over to an authenticator")
+    return actor
+
+
+def _check(certstore: CertStore) -> None:
+    """Raise TypeError or ValueError for a store that the authenticator must not have."""
+    from . import zcertstore
+
+    keeper = zcertstore._find(certstore)
+    if keeper.busy:
+        raise ValueError("the store is loading")
+    if keeper.loader is not None:
+        raise ValueError("the store has a loader of Python's, which cannot run in the authenticator")
+    if keeper.folder is not None:
+        keeper.folder.check()
