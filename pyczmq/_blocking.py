@@ -139,18 +139,20 @@ def pollitem(handle: Socket, events: int) -> PollItem:
     return item
 
 
-def again(handle: Socket, events: int, deadline: float) -> float:
+def again(handle: Socket, events: int, deadline: float, patience: int | None = None) -> float:
     """After a call that would have blocked, wait until *handle* is ready; return the deadline, or NEVER to give up.
 
-    Begin with a deadline of 0.0: the socket's own timeout (RCVTIMEO or SNDTIMEO) sets it. errno is left as the failed
-    call set it, EAGAIN after a timeout.
+    Begin with a deadline of 0.0: it is set by *patience* (milliseconds; negative: for ever) or, with None, by the
+    socket's own (RCVTIMEO or SNDTIMEO). errno is left as the failed call set it, EAGAIN after a timeout.
     """
     error = ffi.errno
     if error == _EINTR:
         return deadline
     if error != _EAGAIN:
         return NEVER
-    if not deadline:
+    if not deadline and patience is not None:
+        deadline = deadline_after(patience)
+    elif not deadline:
         timeout = ffi.new("int *")
         C.zmq_getsockopt(handle, _RCVTIMEO if events == POLLIN else _SNDTIMEO, timeout, ffi.new("size_t *", 4))
         deadline = _FOREVER if timeout[0] < 0 else _monotonic() + timeout[0] / 1000
@@ -175,6 +177,21 @@ def receive(message: ZmqMsg, handle: Socket) -> int:
             return -1
         size = _msg_recv(message, handle, _DONTWAIT)
     return size
+
+
+def until(attempt: Callable[[], Any], handle: Socket, events: int, timeout: int | None = None) -> Any:
+    """Go on after *attempt*, which does not wait, has returned None for the first time: wait, and call it anew.
+
+    Returns what it does, or None, with errno set, once *timeout* has passed (see `again`) or for any other error.
+    """
+    deadline = 0.0
+    while True:
+        deadline = again(handle, events, deadline, timeout)
+        if deadline < 0:
+            return None
+        result = attempt()
+        if result is not None:
+            return result
 
 
 def refuse_topic(handle: Socket, content: bytes | CData, size: int) -> None:

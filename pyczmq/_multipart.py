@@ -21,6 +21,7 @@ _RCVMORE = 13
 _SIGNAL = 0x7766554433221100
 _SIGNAL_SIZE = 8
 _ACTOR = ffi.typeof("zactor_t *")
+_POLLIN = _blocking.POLLIN
 _POLLOUT = _blocking.POLLOUT
 
 #: Bytes above which a received frame's memory is given back at once.
@@ -42,6 +43,14 @@ def send(sock: Socketish, handle: Socket, frames: list[bytes | CData]) -> int:
 
     *handle* is the libzmq socket of *sock*. A SERVER sends to the client that the zsock's routing id names.
     """
+    sent = send_now(sock, handle, frames)
+    if sent is None:
+        sent = _blocking.until(partial(send_now, sock, handle, frames), handle, _POLLOUT)
+    return -1 if sent is None else sent
+
+
+def send_now(sock: Socketish, handle: Socket, frames: list[bytes | CData]) -> int | None:
+    """Send a message as `send` does, but without waiting; return 0, or None, with errno set, if that cannot be."""
     count = len(frames)
     if not count:
         return 0
@@ -49,9 +58,9 @@ def send(sock: Socketish, handle: Socket, frames: list[bytes | CData]) -> int:
         return _answer(sock, frames)
     if count == 1:
         data = frames[0]
-        if not _begun and len(data) <= _LONG and _zmq_send(handle, data, len(data), _DONTWAIT) >= 0:
-            return 0
-        return 0 if _blocking.send(handle, data, 0) >= 0 else -1
+        if not _begun and len(data) <= _LONG:
+            return 0 if _zmq_send(handle, data, len(data), _DONTWAIT) >= 0 else None
+        return 0 if _blocking.send(handle, data, _DONTWAIT) >= 0 else None
     sizes = list(map(len, frames))
     if max(sizes) > _LONG:
         for frame, size in zip(frames, sizes):
@@ -59,22 +68,16 @@ def send(sock: Socketish, handle: Socket, frames: list[bytes | CData]) -> int:
     # What is sent to end a message that was begun before need not wait: see `_blocking.send_by`.
     ends = bool(_begun) and handle in _begun and _blocking._poll(_blocking.pollitem(handle, _POLLOUT), 1, 0) > 0
     flags = [_SNDMORE if ends else _SNDMORE | _DONTWAIT, *[_SNDMORE] * (count - 2), 0]
-    deadline = 0.0
-    while True:
-        sent: list[int] = []
-        whole = False
-        try:
-            # A signal's handler runs between two steps of Python's, and this is one: whatever the handler raises, it is
-            # known how much was sent.
-            sent.extend(takewhile(_is_success, map(_zmq_send, repeat(handle), frames, sizes, flags)))
-        finally:
-            if sent:
-                whole = _send_rest(handle, frames, sizes, flags, len(sent))
+    sent: list[int] = []
+    whole = False
+    try:
+        # A signal's handler runs between two steps of Python's, and this is one: whatever the handler raises, it is
+        # known how much was sent.
+        sent.extend(takewhile(_is_success, map(_zmq_send, repeat(handle), frames, sizes, flags)))
+    finally:
         if sent:
-            return 0 if whole else -1
-        deadline = _blocking.again(handle, _POLLOUT, deadline)
-        if deadline < 0:
-            return -1
+            whole = _send_rest(handle, frames, sizes, flags, len(sent))
+    return 0 if whole else None
 
 
 def _send_rest(handle: Socket, frames: list[bytes | CData], sizes: list[int], flags: list[int], done: int) -> bool:
@@ -87,13 +90,13 @@ def _send_rest(handle: Socket, frames: list[bytes | CData], sizes: list[int], fl
     return True
 
 
-def _answer(sock: Socketish, frames: list[bytes | CData]) -> int:
+def _answer(sock: Socketish, frames: list[bytes | CData]) -> int | None:
     """Send a message of one frame to the client that a SERVER zsock last received from; no other can be sent."""
     if len(frames) != 1:
         ffi.errno = errno.EINVAL
-        return -1
+        return None
     frame = frames[0]
-    return zstr._answer(sock, frame if isinstance(frame, bytes) else bytes(_buffer(frame)))
+    return 0 if zstr._answer(sock, frame if isinstance(frame, bytes) else bytes(_buffer(frame))) == 0 else None
 
 
 def recv(sock: Socketish, handle: Socket) -> list[bytes] | None:
@@ -101,21 +104,26 @@ def recv(sock: Socketish, handle: Socket) -> list[bytes] | None:
 
     *handle* is the libzmq socket of *sock*. A SERVER notes the client that the message came from in the zsock.
     """
+    frames = recv_now(sock, handle)
+    if frames is None:
+        frames = _blocking.until(partial(recv_now, sock, handle), handle, _POLLIN)
+    return frames
+
+
+def recv_now(sock: Socketish, handle: Socket) -> list[bytes] | None:
+    """Receive a message as `recv` does, but without waiting; None, with errno set, if there is none."""
     message = zstr._borrow()
     try:
-        size = _msg_recv(message, handle, _DONTWAIT)
+        size = _receive(sock, handle, message)
         if size < 0:
-            size = _blocking.receive(message, handle)
-            if size < 0:
-                return None
-        if handle is not sock and _handles._drafts is not False and zstr._is_server(sock):
-            C.zsock_set_routing_id(sock, C.zmq_msg_routing_id(message))
+            return None
         frames = []
         while True:
             more = _msg_more(message)
             frames.append(_buffer(_msg_data(message), size)[:] if size <= _BIG else _big(message))
             if not more:
                 return frames
+            # All of a message comes at once: this waits only where a signal has come in between.
             size = _msg_recv(message, handle, _DONTWAIT)
             if size < 0:
                 size = _blocking.receive(message, handle)
@@ -129,16 +137,20 @@ def recv(sock: Socketish, handle: Socket) -> list[bytes] | None:
 
 
 def recv_first(sock: Socketish, handle: Socket) -> tuple[bytes, bool] | None:
-    """Receive the first frame of a message, as `recv` does; return it, and whether more follow."""
+    """Receive one frame of a message, blocking as `recv` does; return it, and whether more follow."""
+    first = recv_first_now(sock, handle)
+    if first is None:
+        first = _blocking.until(partial(recv_first_now, sock, handle), handle, _POLLIN)
+    return first
+
+
+def recv_first_now(sock: Socketish, handle: Socket) -> tuple[bytes, bool] | None:
+    """Receive one frame as `recv_first` does, but without waiting; None, with errno set, if there is none."""
     message = zstr._borrow()
     try:
-        size = _msg_recv(message, handle, _DONTWAIT)
+        size = _receive(sock, handle, message)
         if size < 0:
-            size = _blocking.receive(message, handle)
-            if size < 0:
-                return None
-        if handle is not sock and _handles._drafts is not False and zstr._is_server(sock):
-            C.zsock_set_routing_id(sock, C.zmq_msg_routing_id(message))
+            return None
         more = bool(_msg_more(message))
         return _buffer(_msg_data(message), size)[:] if size <= _BIG else _big(message), more
     except BaseException:
@@ -146,6 +158,26 @@ def recv_first(sock: Socketish, handle: Socket) -> tuple[bytes, bool] | None:
         raise
     finally:
         zstr._messages.append(message)
+
+
+def recv_frame_now(sock: Socketish, handle: Socket) -> bytes | None:
+    """Receive the next frame, of the message that is being received or a new one; None, with errno set, if none."""
+    message = zstr._borrow()
+    try:
+        size = _receive(sock, handle, message)
+        if size < 0:
+            return None
+        return _buffer(_msg_data(message), size)[:] if size <= _BIG else _big(message)
+    finally:
+        zstr._messages.append(message)
+
+
+def _receive(sock: Socketish, handle: Socket, message: CData) -> int:
+    """Receive a frame, and note the client that a SERVER has it from; return its size, -1 if there is none."""
+    size: int = _msg_recv(message, handle, _DONTWAIT)
+    if size >= 0 and handle is not sock and _handles._drafts is not False and zstr._is_server(sock):
+        C.zsock_set_routing_id(sock, C.zmq_msg_routing_id(message))
+    return size
 
 
 def _big(message: CData) -> bytes:
