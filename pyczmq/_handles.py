@@ -149,6 +149,16 @@ def drafts() -> bool:
     return _drafts
 
 
+def looks_like(handle: object, ctype: Any, probe: Callable[[CData], bool]) -> bool:
+    """Tell whether *handle* is a pointer that is alive, and whose memory C's *probe* recognizes.
+
+    It may be a ``void *``, too.
+    """
+    if not isinstance(handle, _CDATA) or _typeof(handle) not in (ctype, _VOID) or not handle:
+        return False
+    return fate(handle) is None and probe(handle)
+
+
 def kill(handle: CData, what: str) -> None:
     """Refuse *handle* from now on; *what* ends the sentence "the socket …" of the error text."""
     key = id(handle)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ._text import decode
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,3 +39,13 @@ def write(file: Any, content: bytes, name: str = "file") -> None:
         written = file.write(left)
         # Only an unbuffered file writes less than it is asked to.
         left = left[written:] if written else left[:0]
+
+
+def write_text(file: Any, text: bytes) -> None:
+    """Write to a Python file, be it text or binary."""
+    if not hasattr(file, "write"):
+        raise TypeError(f"file must be a Python file, not {type(file).__name__}")
+    try:
+        file.write(decode(text))
+    except TypeError:
+        file.write(text)

@@ -58,7 +58,6 @@ if TYPE_CHECKING:
 _ACTOR = ffi.typeof("zactor_t *")
 _FUNCTION = ffi.typeof("zactor_fn *")
 _DESTRUCTOR = ffi.typeof("zactor_destructor_fn *")
-_VOID = ffi.typeof("void *")
 _SNDTIMEO = 28
 _SLICE = 100
 
@@ -167,9 +166,7 @@ def is_(self: object) -> bool:
 
     C: ``bool zactor_is (void *self)``
     """
-    if not isinstance(self, ffi.CData) or ffi.typeof(self) not in (_ACTOR, _VOID) or not self:
-        return False
-    return _handles.fate(self) is None and C.zactor_is(self)
+    return _handles.looks_like(self, _ACTOR, C.zactor_is)
 
 
 def resolve(self: Actor | Socket) -> Socket:

@@ -24,7 +24,7 @@ from __future__ import annotations
 
 import sys
 
-from . import _handles, _memory, _streams, _text, zframe
+from . import _handles, _memory, _streams, _text, _unraisable
 from ._cffi import C, ffi
 from ._numbers import integer
 
@@ -314,7 +314,7 @@ def pack(chunk: Chunk) -> Frame:
 
     C: ``zframe_t *zchunk_pack (zchunk_t *self)``
     """
-    zframe.afford(C.zchunk_size(_live(chunk)))
+    _memory.afford(C.zchunk_size(_live(chunk)), "a frame")
     return C.zchunk_pack(chunk)
 
 
@@ -352,7 +352,7 @@ def fprint(chunk: Chunk, file: Any) -> None:
     width = _TEXT_WIDTH if is_text else _HEX_WIDTH
     shown = content[:width] if is_text else content[:width].hex().upper().encode()
     dots = b"..." if len(content) >= width else b""
-    zframe.write(file, b"-" * 38 + b"\n[%03d] %s%s\n" % (len(content), shown, dots))
+    _streams.write_text(file, b"-" * 38 + b"\n[%03d] %s%s\n" % (len(content), shown, dots))
 
 
 def print(chunk: Chunk) -> None:
@@ -370,7 +370,7 @@ def is_(handle: object) -> bool:
 
     C: ``bool zchunk_is (void *self)``
     """
-    return zframe.looks_like(handle, _CHUNK, C.zchunk_is)
+    return _handles.looks_like(handle, _CHUNK, C.zchunk_is)
 
 
 def test(verbose: bool = False) -> None:
@@ -507,7 +507,7 @@ def _is_done(hint: CData) -> None:
     try:
         lent.destroy()
     except BaseException as error:
-        zframe._report(error, destructor)
+        _unraisable.report(error, destructor)
 
 
 def _live(chunk: Chunk) -> Chunk:

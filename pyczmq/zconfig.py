@@ -34,7 +34,7 @@ from __future__ import annotations
 import errno
 import os
 
-from . import _config, _handles, _stdout, _text
+from . import _config, _handles, _stdout, _streams, _text
 from ._cffi import C, ffi
 from ._config import lend as _lend
 from ._config import live as _live
@@ -393,9 +393,7 @@ def fprint(config: Config, file: Any) -> None:
 
     C: ``void zconfig_fprint (zconfig_t *self, FILE *file)``
     """
-    from .zframe import write
-
-    write(file, _config.dump(_live(config), False))
+    _streams.write_text(file, _config.dump(_live(config), False))
 
 
 def print(config: Config) -> None:

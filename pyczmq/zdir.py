@@ -38,7 +38,7 @@ from __future__ import annotations
 
 import os
 
-from . import _files, _handles, _stdout, _text, _trees, _watching
+from . import _files, _handles, _stdout, _streams, _text, _trees, _watching
 from ._cffi import C, ffi
 from ._numbers import integer
 
@@ -225,14 +225,12 @@ def fprint(dir: Dir, file: Any, indent: int = 0) -> None:
 
     C: ``void zdir_fprint (zdir_t *self, FILE *file, int indent)``
     """
-    from .zframe import write
-
     _live(dir)
     spaces = integer(indent, "indent")
     if isinstance(file, ffi.CData):
         C.zdir_fprint(dir, _handles.live(file, _STREAM, "file"), spaces)
     else:
-        write(file, _listing(dir))
+        _streams.write_text(file, _listing(dir))
 
 
 def print(dir: Dir, indent: int = 0) -> None:

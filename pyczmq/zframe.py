@@ -19,10 +19,11 @@ from __future__ import annotations
 
 import sys
 
-from . import _blocking, _handles
+from . import _blocking, _handles, _streams, _unraisable
 from ._cffi import C, ffi
 from ._handles import live as _live
 from ._handles import socket as _socket
+from ._memory import afford as _afford
 from ._text import cstring, decode, encode
 from ._text import data as _data
 from ._text import string as _string
@@ -50,7 +51,6 @@ _FLAGS = {zmq_flags: flags for flags, zmq_flags in _ZMQ_FLAGS.items()}
 
 _FRAME = ffi.typeof("zframe_t *")
 _REFERENCE = ffi.typeof("zframe_t **")
-_VOID = ffi.typeof("void *")
 _POLLIN = _blocking.POLLIN
 _new_cdata = ffi.new
 _buffer = ffi.buffer
@@ -60,9 +60,6 @@ _zframe_send = C.zframe_send
 _begun = _blocking._begun
 _recv_nowait = C.zframe_recv_nowait
 _free = _handles.freer(C.zframe_destroy, "zframe_t *")
-
-#: Bytes from which on it is made sure that there is memory: C does not look.
-BIG = 1 << 20
 
 #: Characters that are printed of a frame, as text and as hexadecimal digits.
 _TEXT_WIDTH = 70
@@ -81,8 +78,7 @@ def new(data: Text | Buffer = b"") -> Frame:
     C: ``zframe_t *zframe_new (const void *data, size_t size)``
     """
     content = _data(data)
-    if len(content) >= BIG:
-        afford(len(content))
+    _afford(len(content), "a frame")
     return C.zframe_new(content, len(content))
 
 
@@ -176,7 +172,7 @@ def dup(frame: Frame) -> Frame:
 
     C: ``zframe_t *zframe_dup (zframe_t *self)``
     """
-    afford(size(frame))
+    _afford(size(frame), "a frame")
     return C.zframe_dup(frame)
 
 
@@ -244,7 +240,7 @@ def reset(frame: Frame, data: Text | Buffer) -> None:
     content = _data(data)
     if _handles.pinned(frame) and _still_pinned(frame):
         raise BufferError("frame has a view of its data that is alive, so it cannot be reset")
-    afford(len(content))
+    _afford(len(content), "a frame")
     C.zframe_reset(frame, content, len(content))
     written = _handles.find_companions(frame)
     if written is not None:
@@ -264,7 +260,7 @@ def is_(handle: object) -> bool:
 
     C: ``bool zframe_is (void *self)``
     """
-    return looks_like(handle, _FRAME, C.zframe_is)
+    return _handles.looks_like(handle, _FRAME, C.zframe_is)
 
 
 def test(verbose: bool = False) -> None:
@@ -295,7 +291,7 @@ def fprint(frame: Frame, prefix: Text | None, file: Any) -> None:
     width = _TEXT_WIDTH if is_text else _HEX_WIDTH
     head = b"" if prefix is None else encode(prefix, "prefix")
     dots = b"..." if len(content) > width else b""
-    write(file, b"%s[%03d] %s%s\n" % (head, len(content), _shown(content[:width], is_text), dots))
+    _streams.write_text(file, b"%s[%03d] %s%s\n" % (head, len(content), _shown(content[:width], is_text), dots))
 
 
 # ---------------------------------------------------------------- draft
@@ -458,32 +454,6 @@ def _release(frame: CData) -> None:
     _handles.free_unpinned(frame, _free, _size)
 
 
-def afford(count: int) -> None:
-    """Raise MemoryError if there are not *count* bytes to be had: C would abort or crash, from `zframe_new` on."""
-    if count >= BIG:
-        probe = _new_cdata("zmq_msg_t *")
-        if C.zmq_msg_init_size(probe, count) != 0:
-            raise MemoryError(f"no memory for a frame of {count} bytes")
-        C.zmq_msg_close(probe)
-
-
-def looks_like(handle: object, ctype: Any, probe: Callable[[CData], bool]) -> bool:
-    """Tell whether *handle* is a pointer that is alive, and whose memory C's *probe* recognizes."""
-    if not isinstance(handle, ffi.CData) or ffi.typeof(handle) not in (ctype, _VOID) or not handle:
-        return False
-    return _handles.fate(handle) is None and probe(handle)
-
-
-def write(file: Any, text: bytes) -> None:
-    """Write to a Python file, be it text or binary."""
-    if not hasattr(file, "write"):
-        raise TypeError(f"file must be a Python file, not {type(file).__name__}")
-    try:
-        file.write(decode(text))
-    except TypeError:
-        file.write(text)
-
-
 def _bytes(frame: Frame) -> bytes:
     """Return a copy of a frame's content."""
     _live(frame, _FRAME, "frame")
@@ -519,25 +489,9 @@ def _run_destructor(hint: CData) -> None:
         if destructor is not None:
             destructor(argument)
     except BaseException as error:
-        _report(error, destructor)
+        _unraisable.report(error, destructor)
     finally:
         _blocking._terminations.discard(number)
-
-
-def _report(error: BaseException, destructor: object) -> None:
-    """Hand an exception that nobody can catch to ``sys.unraisablehook``."""
-    import traceback
-    from types import SimpleNamespace
-
-    if sys.unraisablehook is sys.__unraisablehook__:
-        # Python's own hook takes only what Python itself makes.
-        sys.stderr.write(f"Exception ignored in: {destructor!r}\n")
-        traceback.print_exception(type(error), error, error.__traceback__)
-    else:
-        unraisable: Any = SimpleNamespace(
-            exc_type=type(error), exc_value=error, exc_traceback=error.__traceback__, err_msg=None, object=destructor
-        )
-        sys.unraisablehook(unraisable)
 
 
 if not TYPE_CHECKING:

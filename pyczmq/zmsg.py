@@ -21,7 +21,7 @@ A message remembers one place for `next`, as C's does: `first` and `last` set it
 
 from __future__ import annotations
 
-from . import _blocking, _handles, _zmsg_formats, zframe
+from . import _blocking, _handles, _memory, _streams, _zmsg_formats, zframe
 from ._cffi import C, ffi
 from ._handles import live as _live
 from ._handles import socket as _socket
@@ -106,7 +106,7 @@ def decode(frame: Frame | Buffer) -> Msg | None:
         return None
     message = new()
     for start, length in spans:
-        zframe.afford(length)
+        _memory.afford(length, "a frame")
         C.zmsg_addmem(message, memory + start, length)
     return message
 
@@ -340,7 +340,7 @@ def encode(message: Msg) -> Frame:
     total = C.zmsg_content_size(_live(message, _MSG, "message"))
     if total > _LONGEST and any(C.zframe_size(frame) > _LONGEST for frame in _walk(message)):
         raise ValueError("message has a frame of 4 GiB or more, which cannot be encoded")
-    zframe.afford(total + 5 * _size(message))
+    _memory.afford(total + 5 * _size(message), "a frame")
     return C.zmsg_encode(message)
 
 
@@ -349,7 +349,7 @@ def dup(message: Msg) -> Msg:
 
     C: ``zmsg_t *zmsg_dup (zmsg_t *self)``
     """
-    zframe.afford(content_size(message))
+    _memory.afford(content_size(message), "a frame")
     return C.zmsg_dup(message)
 
 
@@ -386,7 +386,7 @@ def is_(handle: object) -> bool:
 
     C: ``bool zmsg_is (void *self)``
     """
-    return zframe.looks_like(handle, _MSG, C.zmsg_is)
+    return _handles.looks_like(handle, _MSG, C.zmsg_is)
 
 
 def test(verbose: bool = False) -> None:
@@ -449,7 +449,7 @@ def fprint(message: Msg, file: Any) -> None:
     C: ``void zmsg_fprint (zmsg_t *self, FILE *file)``
     """
     frames = _walk(_live(message, _MSG, "message"))
-    zframe.write(file, b"--------------------------------------\n")
+    _streams.write_text(file, b"--------------------------------------\n")
     for frame in frames[:_SHOWN]:
         zframe.fprint(frame, None, file)
 
@@ -563,8 +563,7 @@ def _copy_in(message: Msg, content: bytes | CData, put: Callable[[CData, bytes |
     """Put a copy of *content* into a message."""
     _live(message, _MSG, "message")
     size = len(content)
-    if size >= zframe.BIG:
-        zframe.afford(size)
+    _memory.afford(size, "a frame")
     return put(message, content, size)
 
 
