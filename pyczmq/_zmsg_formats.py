@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 
+from . import _streams
 from ._cffi import ffi
 
 TYPE_CHECKING = False
@@ -19,9 +20,6 @@ _LONG = 255
 
 #: Bytes of a length in a file.
 _HEADER = ffi.sizeof("size_t")
-
-#: Bytes that a file is read by: memory is taken for what is there, and not for what is said to be.
-_CHUNK = 1 << 20
 
 
 def split(encoded: Any) -> list[tuple[int, int]] | None:
@@ -69,12 +67,8 @@ def save(frames: Iterable[bytes], file: Any) -> None:
         with open(_path(file), "wb") as opened:
             return save(frames, opened)
     for frame in frames:
-        for block in (len(frame).to_bytes(_HEADER, sys.byteorder), frame):
-            left = memoryview(block)
-            while left:
-                written = file.write(left)
-                # Only an unbuffered file writes less than it is asked to.
-                left = left[written:] if written else left[:0]
+        _streams.write(file, len(frame).to_bytes(_HEADER, sys.byteorder))
+        _streams.write(file, frame)
     return None
 
 
@@ -90,13 +84,4 @@ def _path(file: Any) -> Any:
 
 def _read(file: Any, count: int) -> bytes:
     """Read *count* bytes, or as many as there are."""
-    chunks: list[bytes] = []
-    while count > 0:
-        chunk = file.read(min(count, _CHUNK))
-        if not chunk:
-            break
-        if isinstance(chunk, str):
-            raise TypeError("file must be opened for reading bytes, not text")
-        chunks.append(chunk)
-        count -= len(chunk)
-    return b"".join(chunks)
+    return b"".join(_streams.pieces(file, count))

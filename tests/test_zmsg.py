@@ -686,6 +686,17 @@ def test_load_of_a_damaged_file() -> None:
     assert taken(message) == [b"first", b"second frame"]
 
 
+def test_load_from_a_file_that_gives_too_much() -> None:
+    """A file object that does not keep to the size it is asked for is refused."""
+
+    class Generous:
+        def read(self, size: int) -> bytes:
+            return b"x" * (size + 1)
+
+    with pytest.raises(ValueError, match="file gave 9 bytes where at most 8 were asked for"):
+        zmsg.load(Generous())
+
+
 def test_files_that_are_none(tmp_path: Path) -> None:
     """What is no file is a TypeError that says so, and what a file raises comes out."""
     message = message_of("x")
