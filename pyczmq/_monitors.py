@@ -220,13 +220,12 @@ def _watcher(address: int) -> CData | None:
     return watcher if monitor is None or monitor.publishing else None
 
 
-def refuse_watched(pointer: Socket, watcher: CData | None = None) -> None:
-    """Raise ValueError if something else than *watcher* watches a socket: libzmq has one monitor for each.
+def refuse_watched(pointer: Socket) -> None:
+    """Raise ValueError if something watches a socket: libzmq has one monitor for each.
 
     C aborts over a second, and ends the first when the second is destroyed.
     """
-    found = _watcher(_address(pointer))
-    if found is not None and found is not watcher:
+    if _watcher(_address(pointer)) is not None:
         raise ValueError("the socket has a monitor already")
 
 

@@ -119,13 +119,10 @@ def start(monitor: Monitor) -> None:
         from . import _room
 
         pointer = _handles.socket(socket, "the watched socket")
-        _monitors.refuse_watched(pointer, actor)
         _room.make(2)
         _monitors.await_endpoint(pointer)
     _handles.companions(actor)[_monitors.STARTED] = True
     _dialogue.ask(actor, talk, b"START")
-    if socket is not None:
-        _monitors.watch(pointer, actor)
 
 
 def verbose(monitor: Monitor) -> None:
@@ -215,6 +212,7 @@ def _not_started(monitor: Monitor) -> tuple[Actor, _dialogue.Dialogue]:
         raise ValueError("monitor was started before")
     socket = _watched(actor)
     if socket is not None:
+        # A bare pointer keeps no zsock alive: C aborts when it is started for one that is gone.
         _monitors.check_process_wide(socket)
     return actor, talk
 

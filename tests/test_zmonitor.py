@@ -401,6 +401,22 @@ def test_second_actor_is_refused() -> None:
     C.zactor_destroy(ffi.new("zactor_t **", raw))
 
 
+def test_actor_for_a_bare_pointer_whose_socket_is_gone() -> None:
+    """A bare pointer keeps no socket alive; C aborts when it is started for one that is gone, so it is refused."""
+    children.check("""
+        from pyczmq import C, zactor, zmonitor, zmq, zsock
+        server = zsock.new(zmq.PULL)
+        actor = zactor.new(zmonitor.actor, C.zsock_resolve(server))
+        zsock.destroy(server)
+        try:
+            zmonitor.start(actor)
+        except ValueError as error:
+            assert "another context" in str(error), error
+        else:
+            raise AssertionError
+    """)
+
+
 def test_interrupt_of_an_actor_that_was_not_started() -> None:
     """C's monitor aborts when its wait ends before it was started, so nobody may interrupt it then."""
     children.check("""
