@@ -234,7 +234,7 @@ def refuse_watched(pointer: Socket) -> None:
 
 def new_actor(socket: Socketish) -> Actor:
     """Start C's monitor for a socket, which it keeps, and which has no other from now on."""
-    pointer = _zmq_pointers.socket(socket, "socket")
+    pointer = _zmq_pointers.socket(socket, "the argument of the task")
     check_process_wide(socket)
     refuse_watched(pointer)
     actor = _actors.new(C.zmonitor, socket, socket)

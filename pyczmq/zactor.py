@@ -87,7 +87,6 @@ def new(task: Task, *args: Any) -> Actor:
     if task == C.zmonitor:
         from . import _monitors
 
-        _handles.socket(argument, "the argument of the task")  # type: ignore[arg-type]
         return _monitors.new_actor(argument)  # type: ignore[arg-type]
     _check_argument(task, argument)
     if argument is None:

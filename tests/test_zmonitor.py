@@ -711,6 +711,8 @@ def test_what_cannot_be_watched() -> None:
     foreign: Any = zmq.socket(context, zmq.PULL)
     with pytest.raises(ValueError, match=r"zmq\.socket_monitor does"):
         zmonitor.new(foreign)
+    with pytest.raises(TypeError, match="the argument of the task must be a socket, not a context"):
+        actor_for(context)
     zmq.close(foreign)
     zmq.ctx_term(context)
 
