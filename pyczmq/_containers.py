@@ -77,16 +77,6 @@ def peek_mapping(container: CData) -> dict[str, str]:
     return found
 
 
-def take_mapping(container: CData) -> dict[str, str]:
-    """Return the items of a zhash or zhashx of strings that C hands over, and destroy it; nothing for NULL."""
-    if not container:
-        return {}
-    try:
-        return peek_mapping(container)
-    finally:
-        free(container)
-
-
 def make_strings(items: Iterable[Text], name: str = "items") -> List:
     """Return a new zlist with C's copies of strings, for C to take over; *name* is the argument's, for the error."""
     # C would take the characters of a single string.

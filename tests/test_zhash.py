@@ -760,8 +760,7 @@ def test_hashes_for_c_and_from_c() -> None:
         made = _containers.make_mapping(items)
         assert _containers.peek_mapping(made) == items
         assert zhash.strings(made) == items
-        assert _containers.take_mapping(made) == items
-    assert _containers.take_mapping(ffi.cast("zhash_t *", 0)) == {}
+        _containers.free(made)
     for wrong, error, match in (
         ({"a": 1}, TypeError, "^each item of env must be str or bytes, not int"),
         ({1: "a"}, TypeError, "^each key of env must be str or bytes, not int"),
