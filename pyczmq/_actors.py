@@ -123,7 +123,7 @@ def new(function: Any, argument: CData = ffi.NULL, *parents: CData) -> Actor:
     *parents* are handles that the actor works with: it keeps them alive, and is ended when one of them is destroyed.
     It keeps its function and its argument, too.
     """
-    _make_room(_SOCKETS)
+    _room.make(_SOCKETS)
     check_thread()
     return _own(start(function, argument), State(function, keep=argument), *parents)
 
@@ -163,18 +163,6 @@ class _Dependent:
     def leave(self) -> None:
         """Forget the actor, which has ended."""
         self.parent.children.discard(self)
-
-
-def _make_room(sockets: int) -> None:
-    """Raise OSError where libzmq has no room for more sockets, also once those that were given up are closed."""
-    try:
-        _room.make(sockets)
-    except OSError:
-        import gc
-
-        gc.collect()
-        time.sleep(_GLANCE / 1000)
-        _room.make(sockets)
 
 
 def check_thread() -> None:
@@ -305,7 +293,7 @@ def new_task(function: Callable[..., object], arguments: tuple[Any, ...]) -> Act
     global _run_task
     if _run_task is None:
         _run_task = ffi.callback(_FUNCTION_TYPE, _on_thread)
-    _make_room(2)
+    _room.make(2)
     check_thread()
     task = Task(function, arguments)
     state = State(task=task)

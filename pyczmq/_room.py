@@ -5,6 +5,7 @@ CZMQ aborts when it is called with sockets open, or without room for another one
 
 from __future__ import annotations
 
+import gc
 import os
 import time
 
@@ -19,9 +20,8 @@ _PAIR = 0
 _FD = 14
 _EMFILE = "libzmq has no room for another socket: see zsys.set_max_sockets, and the limit of open files"
 
-#: Seconds that libzmq may take to give a closed socket's room back.
+#: Seconds that a closed socket, or an actor that nobody refers to, may take to give its room back.
 _PATIENCE = 0.25
-
 
 #: Types whose handles have sockets in the process-wide context.
 _HOLDERS = frozenset(
@@ -44,7 +44,26 @@ def refuse_while_open(function: str) -> None:
 
 
 def make(count: int) -> None:
-    """Raise OSError unless *count* more sockets can be made now, other threads aside."""
+    """Raise OSError unless *count* more sockets can be made now, other threads aside.
+
+    Where they cannot, what nobody refers to is given up, and is given time to close.
+    """
+    try:
+        return _try(count)
+    except OSError:
+        gc.collect()
+        deadline = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            return _try(count)
+        except OSError:
+            if time.monotonic() >= deadline:
+                raise
+        time.sleep(0.001)
+
+
+def _try(count: int) -> None:
+    """Raise OSError unless *count* more sockets can be made now."""
     context = C.zsys_init()
     probes = [C.zmq_socket(context, _PAIR) for _ in range(count)]
     error = ffi.errno
@@ -52,13 +71,13 @@ def make(count: int) -> None:
     for probe in probes:
         if probe:
             C.zmq_close(probe)
-    if not all(probes):
-        raise OSError(error, _EMFILE)
     # A socket's room is free by the time that its descriptor is closed, which another thread does.
     deadline = time.monotonic() + _PATIENCE
     for descriptor in descriptors:
         while _is_open(descriptor) and time.monotonic() < deadline:
             time.sleep(0.0001)
+    if not all(probes):
+        raise OSError(error, _EMFILE)
 
 
 def _descriptor(handle: CData) -> int:

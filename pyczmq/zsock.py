@@ -53,10 +53,8 @@ zsocket; ``dir (zsock)`` lists them.
 from __future__ import annotations
 
 import errno
-import gc
 import os
 import re
-import time
 import weakref
 from functools import partial
 
@@ -89,9 +87,6 @@ _SETTINGS = {
     "ZSYS_RCVHWM": (0, _INT_MAX),
     "ZSYS_IPV6": (0, 1),
 }
-
-#: Seconds that libzmq may take to give the room of closed sockets back.
-_PATIENCE = 1.0
 
 _UNBOUND = "over which libzmq aborts when it sends unbound"
 
@@ -879,29 +874,11 @@ def _new(kind: int) -> Sock:
     """Return a new socket, once all is such that C does not abort."""
     _check_environment()
     _check_type(kind)
-    _make_room()
+    _room.make(1)
     sock = _handles.own(C.zsock_new(kind), _free)
     if sock is None:
         raise MemoryError("no memory for a socket")
     return sock
-
-
-def _make_room() -> None:
-    """Raise OSError unless another socket can be made."""
-    try:
-        return _room.make(1)
-    except OSError:
-        # What nobody refers to may still wait for the garbage collector.
-        before = len(_handles._owned)
-        gc.collect()
-        deadline = time.monotonic() + (_PATIENCE if len(_handles._owned) < before else 0)
-    while True:
-        try:
-            return _room.make(1)
-        except OSError:
-            if time.monotonic() >= deadline:
-                raise
-        time.sleep(0.001)
 
 
 def _bound_for_good(sock: Sock) -> Socket:
