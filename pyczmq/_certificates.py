@@ -11,7 +11,7 @@ import errno
 import os
 import stat
 
-from . import _handles, _text
+from . import _handles, _streams, _text
 from ._cffi import C, ffi
 
 TYPE_CHECKING = False
@@ -148,7 +148,7 @@ def _vet(path: bytes) -> Cert | None:
 
 def _read(path: bytes) -> Cert | None:
     """Return the certificate in one file; None if there is none, ValueError if C must not be let near it."""
-    content = _content(path)
+    content = _streams.read_regular(path, _MOST_BYTES + 1)
     if content is None:
         return None
     if len(content) > _MOST_BYTES or content.count(b"\n") >= _MOST_LINES:
@@ -162,23 +162,6 @@ def _read(path: bytes) -> Cert | None:
         return _from_config(root)
     finally:
         _free_config(root)
-
-
-def _content(path: bytes) -> bytes | None:
-    try:
-        # A FIFO would block, without the flag that some systems have not and need not.
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-    except OSError:
-        return None
-    try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise ValueError("is not a regular file")
-        with open(descriptor, "rb", closefd=False) as file:
-            return file.read(_MOST_BYTES + 1)
-    except OSError:
-        return None
-    finally:
-        os.close(descriptor)
 
 
 def _from_config(root: CData) -> Cert | None:

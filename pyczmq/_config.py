@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import os
 import re
-import stat
 import weakref
 
-from . import _handles, _text
+from . import _handles, _streams, _text
 from ._cffi import C, ffi
 
 TYPE_CHECKING = False
@@ -277,16 +276,6 @@ def _behind(path: bytes) -> bytes | None:
 def _content(path: bytes) -> bytes | None:
     """Return a regular file's content; None if there is none that can be read."""
     try:
-        # A FIFO would block, without the flag that some systems have not and need not.
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-    except OSError:
+        return _streams.read_regular(path, MOST_BYTES + 1)
+    except ValueError:
         return None
-    try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            return None
-        with open(descriptor, "rb", closefd=False) as file:
-            return file.read(MOST_BYTES + 1)
-    except OSError:
-        return None
-    finally:
-        os.close(descriptor)

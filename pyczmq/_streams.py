@@ -1,6 +1,13 @@
-"""Python files where C takes a ``FILE *``: read and written by Python, which has a buffer of its own over them."""
+"""Files that Python reads and writes in C's place.
+
+Where C takes a ``FILE *`` that is a Python file, which has a buffer of its own over it. Where C takes a path it is a
+file that C must not be let near before somebody has looked at it.
+"""
 
 from __future__ import annotations
+
+import os
+import stat
 
 from ._text import decode
 
@@ -49,3 +56,21 @@ def write_text(file: Any, text: bytes) -> None:
         file.write(decode(text))
     except TypeError:
         file.write(text)
+
+
+def read_regular(path: bytes, most: int) -> bytes | None:
+    """Return the first *most* bytes of a file; None if it cannot be read, ValueError if it is no regular one."""
+    try:
+        # A FIFO would block, without the flag that some systems have not and need not.
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    except OSError:
+        return None
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise ValueError("is not a regular file")
+        with open(descriptor, "rb", closefd=False) as file:
+            return file.read(most)
+    except OSError:
+        return None
+    finally:
+        os.close(descriptor)
