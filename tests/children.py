@@ -45,3 +45,33 @@ def check(program: str, *arguments: str, timeout: float = 30, **environment: str
     done = run(program, *arguments, timeout=timeout, **environment)
     assert (done.status, done.errors) == (0, ""), done
     return done.output
+
+
+_INTERRUPTS = """
+import os, signal, threading, time
+from pyczmq import zctx, zframe, zmq, zmsg, zsocket, zstr
+ctx = zctx.new()
+push, pull = zsocket.new(ctx, zmq.PUSH), zsocket.new(ctx, zmq.PULL)
+{before}
+handled = []
+signal.signal(signal.SIGUSR1, lambda *_: handled.append(time.monotonic()))
+threading.Timer(0.1, os.kill, [os.getpid(), signal.SIGUSR1]).start()
+threading.Timer(0.4, os.kill, [os.getpid(), signal.SIGINT]).start()
+start = time.monotonic()
+try:
+    {call}
+except KeyboardInterrupt:
+    taken = time.monotonic() - start
+    assert 0.35 < taken < 0.65, taken
+    assert len(handled) == 1 and handled[0] - start < 0.35, handled
+    print("interrupted")
+{after}
+"""
+
+
+def check_interrupts(call: str, before: str = "", after: str = "") -> None:
+    """Check that Ctrl-C ends a call at once, and that another signal's handler runs while the call goes on waiting.
+
+    It waits on `push`, which has no peer, or `pull`, which receives nothing; *before* and *after* it other lines run.
+    """
+    assert check(_INTERRUPTS.format(call=call, before=before, after=after)) == "interrupted\n"

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import errno
-import gc
 import time
 from typing import Any
 
 import pytest
+from common import collect
 
 from pyczmq import C, _zsockopt_table, ffi, zsocket
 
@@ -131,8 +131,7 @@ def test_raw_context_belongs_to_its_maker() -> None:
     left, right = C.zsocket_new(pointer, PAIR), C.zsocket_new(pointer, PAIR)
     address = int(ffi.cast("uintptr_t", pointer))
     del pointer
-    for _ in range(4):
-        gc.collect()
+    collect()
     assert C.zsocket_bind(left, b"inproc://czmq2.owner") == 0
     assert C.zsocket_connect(right, b"inproc://czmq2.owner") == 0
     destroy(ffi.cast("zctx_t *", address))

@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-import gc
-
 import children
 import pytest
+from common import collect
 
 from pyczmq import C, _handles, ffi, zctx, zframe, zloop, zmq, zmsg, zpoller, zsocket, zstr
-
-
-def collect() -> None:
-    """Run the garbage collector until nothing is left for it, on PyPy too."""
-    for _ in range(4):
-        gc.collect()
 
 
 def pair(endpoint: str) -> tuple[object, object, object]:

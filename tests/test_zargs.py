@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import gc
 import inspect
-import textwrap
 from typing import Any
 
 import children
 import pytest
+from common import example
 
 from pyczmq import C, ffi
 from pyczmq import zargs as typed
@@ -88,8 +88,7 @@ def test_example_of_the_class() -> None:
 @draft
 def test_example_of_the_docstring() -> None:
     """The example in the module's docstring says what happens."""
-    text = (zargs.__doc__ or "").partition("this class.")[2]
-    exec(textwrap.dedent(text.partition("A flag")[0]), {"zargs": zargs})
+    exec(example(zargs.__doc__), {"zargs": zargs})
 
 
 @draft

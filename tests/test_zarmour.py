@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import base64
-import doctest
-import gc
 import os
 import random
 import re
@@ -14,6 +12,7 @@ from typing import Any
 
 import children
 import pytest
+from common import collect
 
 from pyczmq import C, _handles, ffi, zarmour
 
@@ -56,20 +55,10 @@ CALLS: dict[str, Any] = {
 }
 
 
-def collect() -> None:
-    for _ in range(4):
-        gc.collect()
-
-
 def make(mode: str) -> Any:
     armour = zarmour.new()
     zarmour.set_mode(armour, MODES[mode])
     return armour
-
-
-def test_example() -> None:
-    """The example in the module's docstring runs as it stands."""
-    assert doctest.testmod(zarmour).failed == 0
 
 
 def test_settings_as_in_the_selftest() -> None:

@@ -15,6 +15,7 @@ from typing import Any
 
 import children
 import pytest
+from common import collect
 
 from pyczmq import C, ffi, zactor, zauth, zcert, zcertstore, zctx, zframe, zmq, zproxy, zsocket, zstr
 from pyczmq._czmq2 import zauth as _rebuilt
@@ -162,11 +163,6 @@ def password_file(folder: Path, content: str = "admin=Password\n") -> Path:
     file = folder / "passwords"
     file.write_text(content)
     return file
-
-
-def collect() -> None:
-    for _ in range(4):
-        gc.collect()
 
 
 # ---------------------------------------------------------------- what is let in

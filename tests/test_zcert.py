@@ -66,15 +66,6 @@ def test_example_of_the_class(tmp_path: Path) -> None:
     assert not zcert.eq(cert, public)
 
 
-def test_docstring_examples_run() -> None:
-    """The example in the module's docstring says what happens."""
-    import doctest
-
-    failed, attempted = doctest.testmod(zcert)
-    assert attempted > 3
-    assert failed == 0
-
-
 # ---------------------------------------------------------------- keys
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import doctest
 import gc
 import os
 import threading
@@ -12,6 +11,7 @@ from typing import Any
 
 import children
 import pytest
+from common import collect
 
 from pyczmq import C, ffi, zcert, zcertstore
 
@@ -25,11 +25,6 @@ def save(folder: Path, name: str, cert: Any = None) -> str:
     cert = cert or zcert.new()
     assert zcert.save_public(cert, folder / name) == 0
     return zcert.public_txt(cert)
-
-
-def test_example() -> None:
-    """The example in the module's docstring runs as it stands."""
-    assert doctest.testmod(zcertstore).failed == 0
 
 
 def test_replay_of_czmqs_self_test(tmp_path: Path) -> None:
@@ -475,8 +470,7 @@ def test_garbage_collection(tmp_path: Path) -> None:
         zcertstore.insert(store, zcert.new())
         found.append(zcertstore.lookup(store, key))
     del store
-    for _ in range(3):
-        gc.collect()
+    collect()
     assert [zcert.public_txt(cert) for cert in found] == [key] * 50
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import doctest
-import gc
 import hashlib
 import io
 import mmap
@@ -15,6 +13,7 @@ from typing import Any
 
 import children
 import pytest
+from common import collect
 
 from pyczmq import C, _handles, ffi, zchunk, zctx, zframe, zmq, zsocket
 
@@ -47,16 +46,6 @@ CALLS: dict[str, Any] = {
     "print": zchunk.print,
     "packx": zchunk.packx,
 }
-
-
-def collect() -> None:
-    for _ in range(4):
-        gc.collect()
-
-
-def test_example() -> None:
-    """The example in the module's docstring runs as it stands."""
-    assert doctest.testmod(zchunk).failed == 0
 
 
 def test_selftest_replayed() -> None:

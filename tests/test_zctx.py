@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import signal
 import subprocess
@@ -14,16 +13,11 @@ from types import ModuleType
 
 import children
 import pytest
+from common import collect
 
 from pyczmq import C, ffi, zctx, zsocket, zstr
 
 NULL_CTX = ffi.cast("zctx_t *", 0)
-
-
-def collect() -> None:
-    """Run the garbage collector until nothing is left for it, on PyPy too."""
-    for _ in range(4):
-        gc.collect()
 
 
 def pair(ctx: object, endpoint: str, other: object = None) -> tuple[object, object]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import doctest
-import gc
 import hashlib
 from array import array
 from typing import Any
 
 import children
 import pytest
+from common import collect
 
 from pyczmq import C, _handles, ffi, zdigest
 
@@ -20,16 +19,6 @@ CALLS: dict[str, Any] = {
     "string": zdigest.string,
     "destroy": zdigest.destroy,
 }
-
-
-def collect() -> None:
-    for _ in range(4):
-        gc.collect()
-
-
-def test_example() -> None:
-    """The example in the module's docstring runs as it stands."""
-    assert doctest.testmod(zdigest).failed == 0
 
 
 def test_selftest_replayed() -> None:

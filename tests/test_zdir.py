@@ -105,15 +105,6 @@ def test_example_of_the_class(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == []
 
 
-def test_docstring_examples_run() -> None:
-    """The example in the module's docstring says what happens."""
-    import doctest
-
-    failed, attempted = doctest.testmod(zdir)
-    assert attempted > 3
-    assert failed == 0
-
-
 # ---------------------------------------------------------------- looking
 
 

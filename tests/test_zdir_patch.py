@@ -41,15 +41,6 @@ def test_example_of_the_class() -> None:
     assert zdir_patch.vpath(patch) == "/bilbo"
 
 
-def test_docstring_examples_run() -> None:
-    """The example in the module's docstring says what happens."""
-    import doctest
-
-    failed, attempted = doctest.testmod(zdir_patch)
-    assert attempted > 3
-    assert failed == 0
-
-
 def test_operations() -> None:
     """The operations have names, with C's values, and are kept; nothing else is taken."""
     assert (zdir_patch.CREATE, zdir_patch.DELETE) == (C.ZDIR_PATCH_CREATE, C.ZDIR_PATCH_DELETE) == (1, 2)

@@ -136,15 +136,6 @@ def test_end_of_file(tmp_path: Path) -> None:
     assert zfile.read(file, 2**63, 0) == b"123456789"
 
 
-def test_docstring_examples_run() -> None:
-    """The example in the module's docstring says what happens."""
-    import doctest
-
-    failed, attempted = doctest.testmod(zfile)
-    assert attempted > 3
-    assert failed == 0
-
-
 # ---------------------------------------------------------------- reading and writing
 
 

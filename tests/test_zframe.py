@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import io
 import sys
 from collections.abc import Iterator
@@ -10,6 +9,7 @@ from typing import Any
 
 import children
 import pytest
+from common import collect, example
 
 from pyczmq import C, _handles, ffi, zctx, zframe, zmq, zmsg, zsocket
 
@@ -26,12 +26,6 @@ def pair() -> Iterator[tuple[Any, Any]]:
     zsocket.set_rcvtimeo(input, 5000)
     yield output, input
     zctx.destroy(ctx)
-
-
-def collect() -> None:
-    """Run the garbage collector until nothing is left for it, on PyPy too."""
-    for _ in range(4):
-        gc.collect()
 
 
 def drain(input: Any, count: int) -> list[bytes]:
@@ -358,27 +352,7 @@ def test_rest_of_a_message_whose_peer_is_gone() -> None:
 @pytest.mark.parametrize("call", ["zframe.recv(pull)", "zframe.send(zframe.new('x'), push)"])
 def test_interrupts(call: str) -> None:
     """Ctrl-C ends a wait with KeyboardInterrupt at once; another signal's handler runs, and the wait goes on."""
-    output = children.check(
-        f"""
-        import os, signal, threading, time
-        from pyczmq import zctx, zframe, zmq, zsocket
-        ctx = zctx.new()
-        push, pull = zsocket.new(ctx, zmq.PUSH), zsocket.new(ctx, zmq.PULL)
-        handled = []
-        signal.signal(signal.SIGUSR1, lambda *_: handled.append(time.monotonic()))
-        threading.Timer(0.1, os.kill, [os.getpid(), signal.SIGUSR1]).start()
-        threading.Timer(0.4, os.kill, [os.getpid(), signal.SIGINT]).start()
-        start = time.monotonic()
-        try:
-            {call}
-        except KeyboardInterrupt:
-            taken = time.monotonic() - start
-            assert 0.35 < taken < 0.65, taken
-            assert len(handled) == 1 and handled[0] - start < 0.35, handled
-            print("interrupted")
-        """
-    )
-    assert output == "interrupted\n"
+    children.check_interrupts(call)
 
 
 # ---------------------------------------------------------------- ownership
@@ -664,11 +638,7 @@ def test_no_memory() -> None:
 # ---------------------------------------------------------------- draft
 
 
-def has(name: str) -> bool:
-    return hasattr(C, name)
-
-
-@pytest.mark.skipif(has("zframe_routing_id"), reason="this library has drafts")
+@pytest.mark.skipif(hasattr(C, "zframe_routing_id"), reason="this library has drafts")
 def test_draft_functions_say_that_they_are_missing() -> None:
     """Without drafts, the functions that need them name the function and the library's version."""
     frame = zframe.new("x")
@@ -684,7 +654,7 @@ def test_draft_functions_say_that_they_are_missing() -> None:
     zframe.destroy(frame)
 
 
-@pytest.mark.skipif(not has("zframe_routing_id"), reason="only libraries with drafts have them")
+@pytest.mark.skipif(not hasattr(C, "zframe_routing_id"), reason="only libraries with drafts have them")
 def test_routing_ids_and_groups() -> None:
     """They are kept, and checked before C sees them."""
     frame = zframe.new("x")
@@ -704,7 +674,7 @@ def test_routing_ids_and_groups() -> None:
     zframe.destroy(frame)
 
 
-@pytest.mark.skipif(not has("zframe_frommem"), reason="only libraries with drafts have it")
+@pytest.mark.skipif(not hasattr(C, "zframe_frommem"), reason="only libraries with drafts have it")
 def test_frommem(pair: tuple[Any, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     """The frame is Python's memory, and the destructor is called once when C is done with it."""
     output, input = pair
@@ -738,7 +708,7 @@ def test_frommem(pair: tuple[Any, Any], monkeypatch: pytest.MonkeyPatch) -> None
         zframe.frommem("text")  # type: ignore[arg-type]
 
 
-@pytest.mark.skipif(not has("zframe_frommem"), reason="only libraries with drafts have it")
+@pytest.mark.skipif(not hasattr(C, "zframe_frommem"), reason="only libraries with drafts have it")
 def test_frommem_at_exit() -> None:
     """Memory that sockets still have when the program ends is given back before Python is gone."""
     done = children.run(
@@ -757,7 +727,7 @@ def test_frommem_at_exit() -> None:
     assert "KeyError: 'lost'" in done.errors
 
 
-@pytest.mark.skipif(not has("zsock_new_server"), reason="only libraries with drafts have SERVER sockets")
+@pytest.mark.skipif(not hasattr(C, "zsock_new_server"), reason="only libraries with drafts have SERVER sockets")
 def test_server_and_radio() -> None:
     """A frame knows which client, and which group, it came from."""
     ctx = zctx.new()
@@ -800,7 +770,5 @@ def test_selftest() -> None:
 
 def test_example_in_the_docstring(pair: tuple[Any, Any]) -> None:
     """The module's example runs."""
-    _, _, example = (zframe.__doc__ or "").partition("\n\n    ")
-    names = {"zframe": zframe, "output": pair[0], "input": pair[1]}
-    exec("\n".join(line[4:] if line.startswith("    ") else line for line in example.splitlines()), names)
+    exec(example(zframe.__doc__), {"zframe": zframe, "output": pair[0], "input": pair[1]})
     assert drain(pair[1], 1) == [b"Jello"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import time
 from collections.abc import Callable
@@ -12,6 +11,7 @@ from typing import Any
 import children
 import netns
 import pytest
+from common import collect
 
 from pyczmq import C, ffi, zactor, zcert, zgossip, zpoller, zsock, zsocket, zstr
 
@@ -914,8 +914,7 @@ def test_name_lives_as_long_as_the_node() -> None:
     name = "name" * 100
     node = new(name)
     del name
-    for _ in range(3):
-        gc.collect()
+    collect()
     zgossip.publish(node, "key", "value")
     assert zgossip.status(node) == 1
 

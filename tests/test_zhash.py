@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import doctest
 import gc
 import os
 import random
@@ -14,6 +13,7 @@ from typing import Any
 
 import children
 import pytest
+from common import collect
 
 from pyczmq import C, _containers, ffi, zframe, zhash, zhashx, zstr
 
@@ -82,12 +82,6 @@ def new(module: Any, items: Any = (), **more: Any) -> Any:
 
 def contents(module: Any, handle: Any) -> dict[Any, Any]:
     return dict(module.items(handle))
-
-
-def collect() -> None:
-    """Collect garbage, also where one round leaves some."""
-    for _ in range(4):
-        gc.collect()
 
 
 def test_example_of_the_class(hashes: Any, tmp_path: Path) -> None:
@@ -166,13 +160,6 @@ def test_random_use(hashes: Any) -> None:
             assert contents(hashes, table) == model
             assert sorted(hashes.keys(table)) == sorted(model)
     assert (hashes.size(table), contents(hashes, table)) == (len(model), model)
-
-
-def test_docstring_examples_run(hashes: Any) -> None:
-    """The example in the module's docstring says what happens."""
-    failed, attempted = doctest.testmod(hashes)
-    assert attempted > 3
-    assert failed == 0
 
 
 def test_self_test_passes() -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import children
 import pytest
+from common import collect
 
 from pyczmq import C, ffi, zframe, zhashx, zlistx
 
@@ -46,12 +47,6 @@ def raise_(error: BaseException) -> Any:
 
 def ignore(*args: Any) -> None:
     """Keep what it is given alive, and no more."""
-
-
-def collect() -> None:
-    """Collect garbage, also where one round leaves some."""
-    for _ in range(4):
-        gc.collect()
 
 
 # ---------------------------------------------------------------- beside zhash

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import doctest
-import gc
 import socket
 from typing import Any
 
 import children
 import netns
 import pytest
+from common import collect
 
 from pyczmq import C, _handles, ffi, ziflist
 
@@ -32,16 +31,6 @@ CALLS: dict[str, Any] = {
 
 #: What a host of the test network has.
 ETH0 = "Interface(name='eth0', address={!r}, netmask='255.255.255.0', broadcast='10.77.0.255', is_ipv6=False)"
-
-
-def collect() -> None:
-    for _ in range(4):
-        gc.collect()
-
-
-def test_example() -> None:
-    """The example in the module's docstring runs as it stands."""
-    assert doctest.testmod(ziflist).failed == 0
 
 
 def test_selftest_replayed() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import doctest
 import functools
 import gc
 import random
@@ -13,6 +12,7 @@ from typing import Any
 
 import children
 import pytest
+from common import collect
 
 from pyczmq import C, _containers, ffi, zlist, zlistx, zstr
 
@@ -68,12 +68,6 @@ def new(module: ModuleType, *items: Any) -> Any:
 
 def raise_(error: BaseException) -> Any:
     raise error
-
-
-def collect() -> None:
-    """Collect garbage, also where one round leaves some."""
-    for _ in range(4):
-        gc.collect()
 
 
 def test_example_of_the_class() -> None:
@@ -138,13 +132,6 @@ def test_example_of_the_class() -> None:
     assert not zlist.exists(basket, wine)
     assert [zlist.first(basket), zlist.pop(basket), zlist.pop(basket)] == [bread, bread, cheese]
     zlist.destroy(basket)
-
-
-def test_docstring_examples_run(lists: Any) -> None:
-    """The example in the module's docstring says what happens."""
-    failed, attempted = doctest.testmod(lists)
-    assert attempted > 3
-    assert failed == 0
 
 
 def test_self_test_passes(lists: Any) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import gc
 import random
 import struct
 from typing import Any
 
 import children
 import pytest
+from common import collect
 
 from pyczmq import C, ffi, zframe, zlist, zlistx, zstr
 
@@ -174,8 +174,7 @@ def test_handles_die_with_their_items(end: str) -> None:
         getattr(zlistx, end)(words, handle)
     elif end == "drop":
         words = new("b")
-        for _ in range(4):
-            gc.collect()
+        collect()
     else:
         getattr(zlistx, end)(words)
     with pytest.raises(ValueError, match=r"handle (was for an item that is gone|is of no list)"):
@@ -367,8 +366,7 @@ def test_exceptions_of_a_duplicator_come_out() -> None:
     assert zlistx.size(handle) == 3
     with pytest.raises(ZeroDivisionError):
         zlistx.dup(handle)
-    for _ in range(4):
-        gc.collect()
+    collect()
     assert told == [1.0, 0.5]
 
 

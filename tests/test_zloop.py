@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import doctest
-import gc
 import os
 import socket
 import threading
@@ -15,13 +13,9 @@ from typing import Any
 
 import children
 import pytest
+from common import collect
 
 from pyczmq import C, ffi, zctx, zloop, zmq, zsocket, zstr
-
-
-def collect() -> None:
-    for _ in range(4):
-        gc.collect()
 
 
 def stop(*_: Any) -> int:
@@ -82,11 +76,6 @@ def ended(loop: Any, timeout: int = 5000) -> int:
         return zloop.start(loop)
     finally:
         zloop.timer_end(loop, limit)
-
-
-def test_example() -> None:
-    """The example in the module's docstring runs as it stands."""
-    assert doctest.testmod(zloop).failed == 0
 
 
 def test_selftest_replayed(pair: Pair, loop: Any) -> None:

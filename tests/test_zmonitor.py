@@ -11,6 +11,7 @@ from typing import Any
 
 import children
 import pytest
+from common import collect
 
 from pyczmq import C, ffi, zactor, zauth, zctx, zmonitor, zmq, zpoller, zsocket, zsys
 
@@ -566,15 +567,13 @@ def test_monitor_keeps_its_socket(opener: Opener) -> None:
     monitor = started(zmonitor.new(server), "LISTENING")
     gone = weakref.ref(server)
     del server
-    for _ in range(4):
-        gc.collect()
+    collect()
     server = gone()
     assert server is not None
     zsocket.bind(server, "tcp://127.0.0.1:0")
     wait(monitor, "LISTENING")
     del server, monitor
-    for _ in range(4):
-        gc.collect()
+    collect()
     assert gone() is None
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import errno
-import gc
 import inspect
 import os
 import re
@@ -17,16 +16,12 @@ from typing import Any
 
 import children
 import pytest
+from common import collect, example
 
 from pyczmq import C, _declarations, _zmq_constants, ffi, zctx, zmq, zsocket
 
 MS = 0.001
 needs_drafts = pytest.mark.skipif(not zmq.has("draft"), reason="this libzmq has no draft API")
-
-
-def collect() -> None:
-    for _ in range(4):
-        gc.collect()
 
 
 @pytest.fixture
@@ -65,9 +60,7 @@ def pair(context: Any) -> Pair:
 
 def test_example() -> None:
     """The example in the module's docstring runs as it stands."""
-    assert zmq.__doc__ is not None
-    example = inspect.cleandoc("\n".join(line for line in zmq.__doc__.splitlines() if line.startswith("    ")))
-    exec(example, {"zmq": zmq})
+    exec(example(zmq.__doc__), {"zmq": zmq})
 
 
 def test_constants_are_those_of_the_header() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import io
 import sys
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ from typing import Any
 
 import children
 import pytest
+from common import collect, example
 
 from pyczmq import C, _handles, ffi, zctx, zframe, zmq, zmsg, zsocket, zstr
 
@@ -25,12 +25,6 @@ def pair() -> Iterator[tuple[Any, Any]]:
     zsocket.set_rcvtimeo(input, 5000)
     yield output, input
     zctx.destroy(ctx)
-
-
-def collect() -> None:
-    """Run the garbage collector until nothing is left for it, on PyPy too."""
-    for _ in range(4):
-        gc.collect()
 
 
 def message_of(*contents: bytes | str) -> Any:
@@ -543,32 +537,13 @@ def test_send_that_breaks_off_midway() -> None:
 @pytest.mark.parametrize("call", ["zmsg.recv(pull)", "zmsg.send(message, push)", "zmsg.sendm(message, push)"])
 def test_interrupts(call: str) -> None:
     """Ctrl-C ends a wait with KeyboardInterrupt at once, and leaves the message whole; other handlers just run."""
-    output = children.check(
-        f"""
-        import os, signal, threading, time
-        from pyczmq import zctx, zframe, zmq, zmsg, zsocket
-        ctx = zctx.new()
-        push, pull = zsocket.new(ctx, zmq.PUSH), zsocket.new(ctx, zmq.PULL)
-        message = zmsg.new()
-        zmsg.addstr(message, "first"); zmsg.addstr(message, "last")
-        frame = zmsg.first(message)
-        handled = []
-        signal.signal(signal.SIGUSR1, lambda *_: handled.append(time.monotonic()))
-        threading.Timer(0.1, os.kill, [os.getpid(), signal.SIGUSR1]).start()
-        threading.Timer(0.4, os.kill, [os.getpid(), signal.SIGINT]).start()
-        start = time.monotonic()
-        try:
-            {call}
-        except KeyboardInterrupt:
-            taken = time.monotonic() - start
-            assert 0.35 < taken < 0.65, taken
-            assert len(handled) == 1 and handled[0] - start < 0.35, handled
-            assert zmsg.first(message) is frame and zmsg.size(message) == 2
-            assert zmsg.popstr(message) == "first" and zmsg.popstr(message) == "last"
-            print("interrupted")
-        """
+    children.check_interrupts(
+        call,
+        before="message = zmsg.new(); zmsg.addstr(message, 'first'); zmsg.addstr(message, 'last')\n"
+        "frame = zmsg.first(message)",
+        after="assert zmsg.first(message) is frame and zmsg.size(message) == 2\n"
+        "assert zmsg.popstr(message) == 'first' and zmsg.popstr(message) == 'last'",
     )
-    assert output == "interrupted\n"
 
 
 def test_zsock_handles() -> None:
@@ -902,11 +877,7 @@ def test_context_that_ends() -> None:
 # ---------------------------------------------------------------- draft
 
 
-def has(name: str) -> bool:
-    return hasattr(C, name)
-
-
-@pytest.mark.skipif(has("zmsg_routing_id"), reason="this library has drafts")
+@pytest.mark.skipif(hasattr(C, "zmsg_routing_id"), reason="this library has drafts")
 def test_draft_functions_say_that_they_are_missing() -> None:
     """Without drafts, the functions that need them name the function and the library's version."""
     message = zmsg.new()
@@ -917,7 +888,7 @@ def test_draft_functions_say_that_they_are_missing() -> None:
     zmsg.destroy(message)
 
 
-@pytest.mark.skipif(not has("zsock_new_server"), reason="only libraries with drafts have SERVER sockets")
+@pytest.mark.skipif(not hasattr(C, "zsock_new_server"), reason="only libraries with drafts have SERVER sockets")
 def test_server_and_client() -> None:
     """A message knows which client it came from; SERVER and CLIENT refuse several frames, and leave them alone."""
     ctx = zctx.new()
@@ -953,8 +924,4 @@ def test_selftest() -> None:
 
 def test_example_in_the_docstring(pair: tuple[Any, Any]) -> None:
     """The module's example runs."""
-    _, _, rest = (zmsg.__doc__ or "").partition("\n\n    ")
-    example = [
-        line[4:] if line.startswith("    ") else line for line in rest.partition("\n\nA message")[0].splitlines()
-    ]
-    exec("\n".join(example), {"zframe": zframe, "zmsg": zmsg, "output": pair[0], "input": pair[1]})
+    exec(example(zmsg.__doc__), {"zframe": zframe, "zmsg": zmsg, "output": pair[0], "input": pair[1]})

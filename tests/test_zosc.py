@@ -6,11 +6,11 @@ import gc
 import inspect
 import math
 import random
-import textwrap
 from typing import Any
 
 import children
 import pytest
+from common import example
 
 from pyczmq import C, ffi, zframe, zmsg
 from pyczmq import zosc as typed
@@ -123,7 +123,8 @@ def test_example_of_the_class() -> None:
 def test_example_of_the_docstring() -> None:
     """The example in the module's docstring says what happens."""
     names: dict[str, Any] = {"zosc": zosc}
-    exec(textwrap.dedent((zosc.__doc__ or "").partition("this class.")[2].partition("The garbage")[0]), names)
+    # Before it there is a table.
+    exec(example((zosc.__doc__ or "").partition("this class.")[2]), names)
 
 
 @draft

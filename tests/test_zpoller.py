@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import doctest
-import gc
 import os
 import socket
 import threading
@@ -14,13 +12,9 @@ from typing import Any
 
 import children
 import pytest
+from common import collect
 
 from pyczmq import C, ffi, zctx, zmq, zpoller, zsocket, zstr
-
-
-def collect() -> None:
-    for _ in range(4):
-        gc.collect()
 
 
 class Wires:
@@ -53,11 +47,6 @@ def pipe() -> Iterator[tuple[int, int]]:
             os.close(fd)
         except OSError:
             pass
-
-
-def test_example() -> None:
-    """The example in the module's docstring runs as it stands."""
-    assert doctest.testmod(zpoller).failed == 0
 
 
 def test_selftest_replayed(wires: Wires) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import doctest
-import gc
 import random
 import re
 import signal
@@ -13,6 +11,7 @@ from typing import Any
 
 import children
 import pytest
+from common import collect, short
 
 from pyczmq import C, _handles, _slre, ffi, zrex
 
@@ -63,21 +62,6 @@ REFUSED = {
     "[" + "a" * 300 + "]": "RE is too long",
     "a|" * 100: "RE is too long",
 }
-
-
-def short(value: object) -> str:
-    """What a test with this value is called."""
-    return ascii(value)[:20]
-
-
-def collect() -> None:
-    for _ in range(4):
-        gc.collect()
-
-
-def test_example() -> None:
-    """The example in the module's docstring runs as it stands."""
-    assert doctest.testmod(zrex).failed == 0
 
 
 def test_selftest_replayed() -> None:

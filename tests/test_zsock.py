@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import doctest
 import errno
-import gc
 import os
 import random
 import re
@@ -15,6 +13,7 @@ from typing import Any
 
 import children
 import pytest
+from common import collect
 
 from pyczmq import (
     C,
@@ -62,12 +61,6 @@ def pair() -> Iterator[tuple[Any, Any]]:
             zsock.destroy(sock)
 
 
-def collect() -> None:
-    """Run the garbage collector until nothing is left for it, on PyPy too."""
-    for _ in range(4):
-        gc.collect()
-
-
 def text(data: bytes) -> Any:
     """Return a C string for a variadic call."""
     return ffi.new("char[]", data)
@@ -87,12 +80,6 @@ def frames_of(message: Any) -> list[bytes]:
         found.append(taken(zmsg.pop(message)))
     zmsg.destroy(message)
     return found
-
-
-def test_the_example_runs() -> None:
-    """The example in the module's docstring does what it says."""
-    assert doctest.testmod(zsock).failed == 0
-    assert doctest.testmod(zsock).attempted > 4
 
 
 # ---------------------------------------------------------------- constructors and endpoints

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import gc
 import os
 import signal
 import socket as plain
@@ -12,6 +11,7 @@ import time
 
 import children
 import pytest
+from common import collect
 
 from pyczmq import C, ffi, zctx, zsocket, zstr, zsys
 
@@ -21,12 +21,6 @@ _free_names = iter(range(10**6))
 def name() -> str:
     """An inproc endpoint that nobody else uses."""
     return f"inproc://test_zsocket.{next(_free_names)}"
-
-
-def collect() -> None:
-    """Run the garbage collector until nothing is left for it, on PyPy too."""
-    for _ in range(4):
-        gc.collect()
 
 
 @pytest.fixture

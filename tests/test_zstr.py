@@ -11,6 +11,7 @@ from typing import Any
 
 import children
 import pytest
+from common import example
 
 from pyczmq import C, ffi, zctx, zframe, zmq, zmsg, zsocket, zstr
 
@@ -263,27 +264,7 @@ def test_rest_of_a_message_whose_peer_is_gone() -> None:
 )
 def test_interrupts(call: str) -> None:
     """Ctrl-C ends a wait with KeyboardInterrupt at once; another signal's handler runs, and the wait goes on."""
-    output = children.check(
-        f"""
-        import os, signal, threading, time
-        from pyczmq import zctx, zmq, zsocket, zstr
-        ctx = zctx.new()
-        push, pull = zsocket.new(ctx, zmq.PUSH), zsocket.new(ctx, zmq.PULL)
-        handled = []
-        signal.signal(signal.SIGUSR1, lambda *_: handled.append(time.monotonic()))
-        threading.Timer(0.1, os.kill, [os.getpid(), signal.SIGUSR1]).start()
-        threading.Timer(0.4, os.kill, [os.getpid(), signal.SIGINT]).start()
-        start = time.monotonic()
-        try:
-            {call}
-        except KeyboardInterrupt:
-            taken = time.monotonic() - start
-            assert 0.35 < taken < 0.65, taken
-            assert len(handled) == 1 and handled[0] - start < 0.35, handled
-            print("interrupted")
-        """
-    )
-    assert output == "interrupted\n"
+    children.check_interrupts(call)
 
 
 def test_signal_handler_may_use_zstr(pair: tuple[Any, Any]) -> None:
@@ -427,11 +408,7 @@ def test_str_of_pointers() -> None:
         zstr.str(pointer)
 
 
-def has(name: str) -> bool:
-    return hasattr(C, name)
-
-
-@pytest.mark.skipif(has("zstr_send_compress"), reason="this library has drafts")
+@pytest.mark.skipif(hasattr(C, "zstr_send_compress"), reason="this library has drafts")
 def test_draft_functions_say_that_they_are_missing(pair: tuple[Any, Any]) -> None:
     """Without drafts, the functions that need them name the function and the library's version."""
     output, _ = pair
@@ -444,7 +421,7 @@ def test_draft_functions_say_that_they_are_missing(pair: tuple[Any, Any]) -> Non
             call()
 
 
-@pytest.mark.skipif(not has("zstr_send_compress"), reason="only libraries with drafts have it")
+@pytest.mark.skipif(not hasattr(C, "zstr_send_compress"), reason="only libraries with drafts have it")
 def test_compressed_text(pair: tuple[Any, Any]) -> None:
     """Compressed text comes through; what only claims to be compressed is None and does not reach C."""
     output, input = pair
@@ -465,7 +442,7 @@ def test_compressed_text(pair: tuple[Any, Any]) -> None:
         zstr.send_compress(output, "a\0b")
 
 
-@pytest.mark.skipif(not has("zsock_new_server"), reason="only libraries with drafts have SERVER sockets")
+@pytest.mark.skipif(not hasattr(C, "zsock_new_server"), reason="only libraries with drafts have SERVER sockets")
 def test_server_answers_the_client_that_asked() -> None:
     """A SERVER zsock notes whom a string came from, and sends its answer there."""
     server, client = zsock(zmq.SERVER, b"@inproc://zstr.server"), zsock(zmq.CLIENT, b">inproc://zstr.server")
@@ -487,8 +464,4 @@ def test_selftest() -> None:
 
 def test_example_in_the_docstring() -> None:
     """The module's example runs."""
-    _, _, example = (zstr.__doc__ or "").partition("\n\n    ")
-    exec(
-        "\n".join(line.strip() for line in example.splitlines()),
-        {"zctx": zctx, "zmq": zmq, "zsocket": zsocket, "zstr": zstr},
-    )
+    exec(example(zstr.__doc__), {"zctx": zctx, "zmq": zmq, "zsocket": zsocket, "zstr": zstr})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import inspect
 import logging
 import os
@@ -19,6 +18,7 @@ from typing import Any
 
 import children
 import pytest
+from common import collect, example
 
 from pyczmq import C, _declarations, ffi, zframe, zmq, zsys
 
@@ -27,19 +27,12 @@ needs_drafts = pytest.mark.skipif(not has_drafts, reason="this libczmq has no dr
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
 
 
-def collect() -> None:
-    for _ in range(4):
-        gc.collect()
-
-
 # ---------------------------------------------------------------- the namespace
 
 
 def test_example() -> None:
     """The example in the module's docstring runs as it stands."""
-    assert zsys.__doc__ is not None
-    example = inspect.cleandoc("\n".join(line for line in zsys.__doc__.splitlines() if line.startswith("    ")))
-    assert "I: " in children.check("from pyczmq import zsys\n" + example)
+    assert "I: " in children.check("from pyczmq import zsys\n" + example(zsys.__doc__))
 
 
 def test_every_function_is_wrapped_and_documented() -> None:

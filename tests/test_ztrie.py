@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import gc
 import inspect
-import textwrap
 import time
 from typing import Any
 
 import children
 import pytest
+from common import collect, example
 
 from pyczmq import C, ffi
 from pyczmq import ztrie as typed
@@ -40,11 +39,6 @@ def trie() -> Any:
     if not DRAFTS:
         pytest.skip("this libczmq has no drafts")
     return ztrie.new()
-
-
-def collect() -> None:
-    for _ in range(4):
-        gc.collect()
 
 
 @pytest.mark.skipif(DRAFTS, reason="this libczmq has drafts")
@@ -97,8 +91,7 @@ def test_example_of_the_class(trie: Any) -> None:
 @draft
 def test_example_of_the_docstring() -> None:
     """The example in the module's docstring says what happens."""
-    text = (ztrie.__doc__ or "").partition("have this class.")[2].partition("The garbage")[0]
-    exec(textwrap.dedent(text), {"ztrie": ztrie})
+    exec(example(ztrie.__doc__), {"ztrie": ztrie})
 
 
 @draft

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import doctest
-import gc
 import uuid as python_uuid
 from array import array
 from typing import Any
 
 import children
 import pytest
+from common import collect, short
 
 from pyczmq import C, _handles, ffi, zuuid
 
@@ -30,21 +29,6 @@ CALLS: dict[str, Any] = {
     "dup": zuuid.dup,
     "print": zuuid.print,
 }
-
-
-def short(value: object) -> str:
-    """What a test with this value is called."""
-    return ascii(value)[:20]
-
-
-def collect() -> None:
-    for _ in range(4):
-        gc.collect()
-
-
-def test_example() -> None:
-    """The example in the module's docstring runs as it stands."""
-    assert doctest.testmod(zuuid).failed == 0
 
 
 def test_selftest_replayed() -> None:
