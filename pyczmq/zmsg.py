@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from ._types import Buffer, CData, Frame, Msg, Socketish, Text
+    from ._types import Buffer, CData, Frame, Msg, Socket, Socketish, Text
 
 _MSG = ffi.typeof("zmsg_t *")
 _FRAME = ffi.typeof("zframe_t *")
@@ -512,34 +512,67 @@ def _send(message: Msg, dest: Socketish, flags: int, send_rest: Callable[[CData,
         for frame in _walk(message):
             _blocking.refuse_topic(handle, C.zframe_data(frame), C.zframe_size(frame))
     whole = _new_cdata(_REFERENCE, message)
-    begun = False
+    heads: list[CData] = []
     try:
-        # C would wait for as long as it takes, and can only have to for the first frame: that is sent from here. So are
-        # frames whose memory has to stay.
-        while not begun or _viewed(message):
-            frame = _pop(message)
-            if not frame:
-                break
-            head = _new_cdata(_FRAME_REFERENCE, frame)
-            try:
-                if _handles.drafts():
-                    C.zframe_set_routing_id(frame, C.zmsg_routing_id(message))
-                more = flags or (zframe.MORE if _size(message) else 0)
-                if zframe.transmit(head, handle, more) != 0:
-                    return -1
-            finally:
-                if head[0]:
-                    _push(message, frame)
-            begun = True
-        rc = send_rest(whole, handle)
-        if rc == 0 and begun and not flags:
-            _blocking.note_sent(handle, 0)
-        return rc
+        return _go_on(message, whole, handle, flags, heads, send_rest)
+    except BaseException:
+        # Whatever the handler of a signal raises, a message that was begun is ended.
+        if _has_begun(heads):
+            _go_on(message, whole, handle, flags, heads, send_rest)
+        raise
     finally:
-        if not whole[0]:
-            _handles.bury(message, "was sent")
-        elif begun:
-            _refuse_sent(message)
+        try:
+            _note_gone(message, whole, heads)
+        except BaseException:
+            _note_gone(message, whole, heads)
+            raise
+
+
+def _go_on(
+    message: Msg, whole: CData, handle: Socket, flags: int, heads: list[CData], send_rest: Callable[[CData, CData], int]
+) -> int:
+    """Send what is left of a message, from its first frame on or from where a signal has cut this off."""
+    # C would wait for as long as it takes, and can only have to for the first frame: that is sent from here. So are
+    # frames whose memory has to stay.
+    while whole[0] and (not _has_begun(heads) or _viewed(message)):
+        if not _size(message):
+            break
+        if not _send_head(message, handle, flags, heads):
+            return -1
+    rc = send_rest(whole, handle) if whole[0] else 0
+    if rc == 0 and heads and not flags:
+        _blocking.note_sent(handle, 0)
+    return rc
+
+
+def _has_begun(heads: list[CData]) -> bool:
+    """Tell whether a frame was sent: its reference is NULL then."""
+    return any(not head[0] for head in heads)
+
+
+def _note_gone(message: Msg, whole: CData, heads: list[CData]) -> None:
+    """Refuse a message that was sent, or as much of it as was."""
+    if not whole[0]:
+        _handles.bury(message, "was sent")
+    elif _has_begun(heads):
+        _refuse_sent(message)
+
+
+def _send_head(message: Msg, handle: Socket, flags: int, heads: list[CData]) -> bool:
+    """Send the first frame of a message, whose reference is added to *heads*; False if that cannot be."""
+    frame = _pop(message)
+    if not frame:
+        return True
+    head = _new_cdata(_FRAME_REFERENCE, frame)
+    heads.append(head)
+    try:
+        if _handles.drafts():
+            C.zframe_set_routing_id(frame, C.zmsg_routing_id(message))
+        more = flags or (zframe.MORE if _size(message) else 0)
+        return zframe.transmit(head, handle, more) == 0
+    finally:
+        if head[0]:
+            _push(message, frame)
 
 
 def _refuse_sent(message: Msg) -> None:
