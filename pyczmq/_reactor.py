@@ -140,8 +140,9 @@ class Reactor(_keeper.Keeper):
     def _run(self, loop: Loop) -> int:
         """Run C's loop to its end: once or, where it ended for a signal or to let timers go, again and again."""
         if _blocking.unready:
-            for reader in self.readers:
-                _blocking.note_waiting(reader.underlying)
+            for found in self._with_sockets():
+                if isinstance(found, Reader) or found.registered.events & _blocking.POLLIN:
+                    _blocking.note_waiting(found.underlying)
         while True:
             if _dead:
                 self.check()
@@ -165,7 +166,7 @@ class Reactor(_keeper.Keeper):
             self.check()
         return not all(_works(found.underlying) for found in self._with_sockets() if found.underlying)
 
-    def _with_sockets(self) -> list[SocketRegistration]:
+    def _with_sockets(self) -> list[Reader | Poller]:
         return [*self.readers, *self.pollers]
 
     def limit_timers(self, loop: Loop) -> None:
@@ -217,6 +218,10 @@ class Registration:
         self.reactor = weakref.ref(reactor)
         self.token = token = ffi.cast("void *", next(_numbers))
         _registered[token] = weakref.ref(self, lambda _, pop=_registered.pop: pop(token, None))  # type: ignore[misc]
+
+    def cancel(self) -> None:
+        """Let the number stand for nothing: the handler is not called again."""
+        _registered.pop(self.token, None)
 
     def fire(self, what: Any) -> int:
         """Call the handler for C."""

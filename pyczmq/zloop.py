@@ -180,6 +180,9 @@ def timer_end(loop: Loop, timer_id: int) -> int:
     reactor = _reactor(loop)
     timer_id = integer(timer_id, "timer_id")
     known = reactor.timers.pop(timer_id, None)
+    if known is not None:
+        # C goes through its timers once more before it lets go of this one.
+        known.cancel()
     if timer_id > 0 and timer_id != reactor.beat:
         if reactor.busy and (timer_id == reactor.current or known is None):
             # C may free the timer at once, and go on with it as its handler returns; or lose its place in the list.
