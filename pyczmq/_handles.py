@@ -169,7 +169,8 @@ def kill(handle: CData, what: str) -> None:
             _forget_spent()
         return
 
-    def forget(reference: weakref.ref[Any]) -> None:
+    # As the interpreter ends the module may be empty by then.
+    def forget(reference: weakref.ref[Any], dead: dict[int, tuple[weakref.ref[Any], str]] = dead) -> None:
         if dead.get(key, (None,))[0] is reference:
             dead.pop(key, None)
 
@@ -210,18 +211,18 @@ class _Owner:
         if self.retire(None):
             self.free(pointer)
 
-    def retire(self, what: str | None) -> bool:
+    def retire(self, what: str | None, owned: dict[int, _Owner] = _owned) -> bool:
         """Give up ownership, and that of all that dies with it; return False if that was done before."""
-        if _owned.get(self.key) is not self:
+        if owned.get(self.key) is not self:
             return False
-        del _owned[self.key]
+        del owned[self.key]
         handle = self.handle()
         if what is not None and handle is not None:
             kill(handle, what)
         for child in list(self.children):
             child.retire("was closed with its context")
         for parent in self.parents:
-            owner = _owned.get(id(parent))
+            owner = owned.get(id(parent))
             if owner is not None:
                 owner.children.discard(self)
         self.parents = ()
@@ -293,9 +294,9 @@ def companions(handle: CData) -> dict[Any, Any]:
     if found is None:
         key = id(handle)
 
-        def forget(reference: weakref.ref[Any]) -> None:
-            if _companions.get(key, (None,))[0] is reference:
-                _companions.pop(key, None)
+        def forget(reference: weakref.ref[Any], companions: Any = _companions) -> None:
+            if companions.get(key, (None,))[0] is reference:
+                companions.pop(key, None)
 
         found = {}
         _companions[key] = (_reference(handle, forget), found)

@@ -78,10 +78,10 @@ def _live(msg: ZmqMsg, name: str = "msg") -> ZmqMsg:
     return msg
 
 
-def _drop(msg: ZmqMsg) -> None:
-    """Close a message that nobody refers to any more."""
-    if _is_initialised(msg):
-        _close(msg)
+def _drop(msg: ZmqMsg, is_initialised: Any = _is_initialised, close: Any = _close) -> None:
+    """Close a message that nobody refers to any more, be it after the end of this module."""
+    if is_initialised(msg):
+        close(msg)
 
 
 def _made(msg: ZmqMsg | None, rc: int, fresh: ZmqMsg) -> ZmqMsg | int | None:

@@ -77,8 +77,13 @@ def socket(handle: Socketish, name: str = "socket") -> Socket:
 def check(handle: CData, kind: str, name: str) -> CData:
     """Return *handle* unless it is known to be something else than a *kind*."""
     _handles.live(handle, VOID, name)
-    is_ours = handle in handed_out or id(handle) in _handles._owned
-    found = kinds.get(handle, "socket" if is_ours else kind)
+    found = kinds.get(handle)
+    if found is None and (handle in handed_out or id(handle) in _handles._owned):
+        from . import _czmq2
+
+        found = "context" if handle in _czmq2.contexts() else "socket"
+    if found is None:
+        found = kind
     if found != kind:
         raise TypeError(f"{name} must be a {kind}, not a {found}")
     return handle

@@ -46,7 +46,8 @@ class Context:
         self.pipehwm = 1000
         self.sndhwm = 1000
         self.rcvhwm = 1000
-        self.sockets: dict[CData, None] = {}
+        #: The open sockets, youngest last, and whether each is closed with its own linger, not the context's.
+        self.sockets: dict[CData, bool] = {}
         # The address of a handle to this very object is what C code sees; it is unique while the handle lives.
         self.handle = ffi.new_handle(self)
         self.pointer: Ctx = ffi.cast("zctx_t *", self.handle)
@@ -75,14 +76,21 @@ class Context:
             set_option(handle, _SNDHWM, self.sndhwm)
             set_option(handle, _RCVHWM, self.rcvhwm)
             self.thread = get_ident()
-            self.sockets[handle] = None
+            self.sockets[handle] = False
         return handle
 
     def close(self, handle: CData) -> None:
-        """Close one socket of this context with the context's linger; any other pointer is let be."""
-        if self.sockets.pop(handle, self) is None:
-            set_option(handle, _LINGER, self.linger)
+        """Close one socket of this context, with the context's linger if not its own; any other pointer is let be."""
+        keeps = self.sockets.pop(handle, None)
+        if keeps is not None:
+            if not keeps:
+                set_option(handle, _LINGER, self.linger)
             C.zmq_close(handle)
+
+    def keep_linger(self, handle: CData) -> None:
+        """Begin a socket with the context's linger, and close it with what that is by then, as CZMQ 2 did not."""
+        set_option(handle, _LINGER, self.linger)
+        self.sockets[handle] = True
 
     def in_other_thread(self) -> bool:
         """Tell whether this context's sockets are in the hands of another thread, one that still runs."""
@@ -115,8 +123,9 @@ class Context:
         if underlying is not None and any(context.sockets for context in (*ending, *in_use)):
             # Once the context has ended no linger can be set any more.
             for context in (*ending, *in_use):
-                for handle in list(context.sockets):
-                    set_option(handle, _LINGER, context.linger)
+                for handle, keeps in list(context.sockets.items()):
+                    if not keeps:
+                        set_option(handle, _LINGER, context.linger)
             C.zmq_ctx_shutdown(underlying)
             _let_go()
         for context in ending:
