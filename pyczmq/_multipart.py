@@ -13,6 +13,8 @@ from ._numbers import integer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ._types import CData, Socket, Socketish
 
 _DONTWAIT = 1
@@ -38,7 +40,7 @@ _LONG = _blocking.LONGEST_TOPIC
 _is_success = (0).__le__
 
 
-def send(sock: Socketish, handle: Socket, frames: list[bytes | CData]) -> int:
+def send(sock: Socketish, handle: Socket, frames: Sequence[bytes | CData]) -> int:
     """Send a message, blocking as the socket's SNDTIMEO says; return 0, or -1 if it was not sent.
 
     *handle* is the libzmq socket of *sock*. A SERVER sends to the client that the zsock's routing id names.
@@ -49,7 +51,7 @@ def send(sock: Socketish, handle: Socket, frames: list[bytes | CData]) -> int:
     return -1 if sent is None else sent
 
 
-def send_now(sock: Socketish, handle: Socket, frames: list[bytes | CData]) -> int | None:
+def send_now(sock: Socketish, handle: Socket, frames: Sequence[bytes | CData]) -> int | None:
     """Send a message as `send` does, but without waiting; return 0, or None, with errno set, if that cannot be."""
     count = len(frames)
     if not count:
@@ -80,7 +82,7 @@ def send_now(sock: Socketish, handle: Socket, frames: list[bytes | CData]) -> in
     return 0 if whole else None
 
 
-def _send_rest(handle: Socket, frames: list[bytes | CData], sizes: list[int], flags: list[int], done: int) -> bool:
+def _send_rest(handle: Socket, frames: Sequence[bytes | CData], sizes: list[int], flags: list[int], done: int) -> bool:
     """Send the frames that a signal kept C from sending; False if the context has ended before the message did."""
     for index in range(done, len(frames)):
         if _blocking.send_rest(partial(_zmq_send, handle, frames[index], sizes[index]), flags[index]) < 0:
@@ -90,7 +92,7 @@ def _send_rest(handle: Socket, frames: list[bytes | CData], sizes: list[int], fl
     return True
 
 
-def _answer(sock: Socketish, frames: list[bytes | CData]) -> int | None:
+def _answer(sock: Socketish, frames: Sequence[bytes | CData]) -> int | None:
     """Send a message of one frame to the client that a SERVER zsock last received from; no other can be sent."""
     if len(frames) != 1:
         ffi.errno = errno.EINVAL
@@ -205,10 +207,19 @@ def is_signal(frame: bytes) -> bool:
     return len(frame) == _SIGNAL_SIZE and int.from_bytes(frame, sys.byteorder) & ~0xFF == _SIGNAL
 
 
+def signal_frame(status: int) -> bytes:
+    """Return the one frame of a signal with a status from 0 to 255."""
+    return (_SIGNAL + integer(status, "status", 0, 255)).to_bytes(_SIGNAL_SIZE, sys.byteorder)
+
+
+def status(frame: bytes) -> int:
+    """Return the status of the signal that a frame is."""
+    return frame[0 if sys.byteorder == "little" else -1]
+
+
 def signal(sock: Socketish, handle: Socket, status: int) -> int:
     """Send a signal; return 0, or -1."""
-    value = _SIGNAL + integer(status, "status", 0, 255)
-    return send(sock, handle, [value.to_bytes(_SIGNAL_SIZE, sys.byteorder)])
+    return send(sock, handle, [signal_frame(status)])
 
 
 def wait(sock: Socketish, handle: Socket) -> int:
@@ -225,4 +236,4 @@ def wait(sock: Socketish, handle: Socket) -> int:
                 from . import _actors
 
                 _actors.raise_error(sock)
-            return frames[0][0 if sys.byteorder == "little" else -1]
+            return status(frames[0])

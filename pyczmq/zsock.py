@@ -69,7 +69,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
 
-    from ._types import Buffer, CData, Sock, Socket, Socketish, Text
+    from ._types import Buffer, CData, Msg, Sock, Socket, Socketish, Text
     from ._zsock_functions import *  # noqa: F403
 
 _SOCK = ffi.typeof("zsock_t *")
@@ -335,23 +335,40 @@ def recv(sock: Socketish, picture: Text) -> tuple[Any, ...] | None:
     """
     handle = _socket(sock, "sock")
     wanted = _pictures.read(picture, _SENT)
-    found: tuple[Any, ...] | None = None
     if wanted.has_handles:
         message = zmsg.recv(sock)
-        if message is None:
-            return None
-        if handle is not sock and zstr._is_server(sock):
-            C.zsock_set_routing_id(sock, C.zmsg_routing_id(message))
-        if C.zmsg_signal(message) < 0:
-            found = _pictures.handles(wanted, message)
-        else:
-            zmsg.destroy(message)
+        return None if message is None else _handles_in(message, wanted, sock, handle)
+    frames = _multipart.recv(sock, handle)
+    return None if frames is None else _values_in(frames, wanted)
+
+
+def _recv_now(sock: Socketish, handle: Socket, wanted: _pictures.Picture) -> tuple[Any, ...] | None:
+    """Receive as `recv` does, but without waiting."""
+    if wanted.has_handles:
+        message = zmsg.recv_nowait(sock)
+        return None if message is None else _handles_in(message, wanted, sock, handle)
+    frames = _multipart.recv_now(sock, handle)
+    return None if frames is None else _values_in(frames, wanted)
+
+
+def _handles_in(message: Msg, wanted: _pictures.Picture, sock: Socketish, handle: Socket) -> tuple[Any, ...] | None:
+    """Return the values in a message, which is the caller's no more, some of which are handles."""
+    if handle is not sock and zstr._is_server(sock):
+        C.zsock_set_routing_id(sock, C.zmsg_routing_id(message))
+    if C.zmsg_signal(message) < 0:
+        found = _pictures.handles(wanted, message)
     else:
-        frames = _multipart.recv(sock, handle)
-        if frames is None:
-            return None
-        if len(frames) > 1 or not _multipart.is_signal(frames[0]):
-            found = _pictures.values(wanted, frames)
+        zmsg.destroy(message)
+        found = None
+    if found is None:
+        ffi.errno = errno.EBADMSG
+    return found
+
+
+def _values_in(frames: list[bytes], wanted: _pictures.Picture) -> tuple[Any, ...] | None:
+    """Return the values in the frames of a message, none of which is a handle."""
+    is_signal = len(frames) == 1 and _multipart.is_signal(frames[0])
+    found = None if is_signal else _pictures.values(wanted, frames)
     if found is None:
         ffi.errno = errno.EBADMSG
     return found
