@@ -1,7 +1,8 @@
 """pyczmq: the whole of CZMQ, the high-level C binding of ZeroMQ, through cffi and with no compiler.
 
 `C` is the raw floor: every C function under its own name, exactly as in C. The namespace modules stand on it, one per
-class: ``C.zsocket_bind`` is ``zsocket.bind``. A module is loaded, and libczmq opened, when it is first used.
+class: ``C.zsocket_bind`` is ``zsocket.bind``. Above them are objects, `Socket`, `Context` and the rest of
+`pyczmq.types`, and `pyczmq.aio`, the same for asyncio. A module is loaded, and libczmq opened, when it is first used.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from . import (
+        aio,
+        types,
         zactor,
         zargs,
         zarmour,
@@ -58,10 +61,56 @@ if TYPE_CHECKING:
         zuuid,
     )
     from ._cffi import C, ffi
+    from .types import (
+        Actor,
+        Again,
+        Auth,
+        Beacon,
+        Cert,
+        CertStore,
+        Config,
+        Context,
+        ContextTerminated,
+        Frame,
+        Gossip,
+        Loop,
+        Message,
+        Monitor,
+        Pipe,
+        Poller,
+        Proxy,
+        Socket,
+        SocketType,
+        ZMQError,
+        actor,
+    )
 
 __all__ = [
     "C",
     "ffi",
+    "aio",
+    "types",
+    "Context",
+    "Socket",
+    "SocketType",
+    "Frame",
+    "Message",
+    "Poller",
+    "Loop",
+    "Actor",
+    "Pipe",
+    "actor",
+    "Beacon",
+    "Auth",
+    "Cert",
+    "CertStore",
+    "Proxy",
+    "Monitor",
+    "Gossip",
+    "Config",
+    "ZMQError",
+    "Again",
+    "ContextTerminated",
     "zactor",
     "zargs",
     "zarmour",
@@ -115,9 +164,14 @@ def __getattr__(name: str) -> Any:
         globals().update(C=_cffi.C, ffi=_cffi.ffi)
         return globals()[name]
     if name in __all__:
-        from importlib import import_module
+        if name.islower() and name != "actor":
+            from importlib import import_module
 
-        return import_module(f"{__name__}.{name}")
+            return import_module(f"{__name__}.{name}")
+        from . import types
+
+        globals()[name] = getattr(types, name)
+        return globals()[name]
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -227,6 +227,14 @@ def functions(class_name: str = "zsocket") -> list[str]:
     return [name for name in names if is_function(name, class_name)]
 
 
+def properties() -> list[str]:
+    """Return the names of the options that are attributes of the objects.
+
+    The type is none, for it is fixed, and subscriptions are none, for there may be many.
+    """
+    return [name for name in (*OPTIONS, *ALIASES) if name not in ("subscribe", "unsubscribe", "type")]
+
+
 def prototype(function: str, class_name: str = "zsocket") -> str:
     """Return the C prototype of an option function."""
     access, option = split(function)

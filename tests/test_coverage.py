@@ -54,7 +54,7 @@ def test_counts_fit_together(coverage: _coverage.Coverage) -> None:
 
 def test_each_class_is_exported() -> None:
     """The package offers a namespace for each class, in alphabetical order."""
-    assert pyczmq.__all__ == ["C", "ffi", *sorted(_declarations.classes())]
+    assert [name for name in pyczmq.__all__ if name.startswith("z")] == sorted(_declarations.classes())
 
 
 def test_where_no_symbols_can_be_listed(monkeypatch: pytest.MonkeyPatch) -> None:
