@@ -229,8 +229,10 @@ def test_without_a_timeout_the_options_hold(make: Any) -> None:
 
 def test_a_timeout_wins_over_the_option(pair: Any) -> None:
     pair[1].rcvtimeo = 0
-    threading.Timer(0.05, pair[0].send, ("late",)).start()
+    timer = threading.Timer(0.05, pair[0].send, ("late",))
+    timer.start()
     assert pair[1].recv(timeout=10_000) == "late"
+    timer.join()
 
 
 def test_recv_nowait(pair: Any) -> None:
