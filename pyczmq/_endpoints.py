@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 _USE_FD = 89
 
+_LARGEST_PORT = 2**16 - 1
+
 #: The types of sockets that only a libzmq with drafts can use: from SERVER to CHANNEL.
 _DRAFT_TYPES = range(12, 21)
 
@@ -62,7 +64,14 @@ def connect(sock: Socketish, endpoint: Text) -> int:
 
 
 def is_usable(endpoint: bytes) -> bool:
-    """Tell whether libzmq will not abort over *endpoint*; it does over NORM endpoints that do not work."""
+    """Tell whether libzmq can be given *endpoint*; errno is set if not.
+
+    It aborts over NORM endpoints that do not work, and takes a port that is too large for another one.
+    """
+    if endpoint.startswith((b"tcp:", b"udp:")):
+        port = endpoint.rpartition(b":")[2]
+        ffi.errno = errno.EINVAL
+        return not port.isdigit() or int(port) <= _LARGEST_PORT
     if not endpoint.startswith(b"norm:"):
         return True
     from . import _norm

@@ -13,7 +13,7 @@ import children
 import pytest
 from common import collect
 
-from pyczmq import C, ffi, zctx, zsocket, zstr, zsys
+from pyczmq import C, ffi, zctx, zmq, zsocket, zstr, zsys
 
 _free_names = iter(range(10**6))
 
@@ -39,6 +39,16 @@ def pair(ctx: object, left: int = zsocket.PAIR, right: int = zsocket.PAIR) -> tu
 
 
 # ---------------------------------------------------------------- the class's own example, and the old program
+
+
+@pytest.mark.parametrize("port", ["65536", "99999999", "9" * 30])
+def test_a_port_that_is_too_large(port: str) -> None:
+    """libzmq would take it for another one."""
+    socket = zsocket.new(zctx.new(), zmq.PUSH)
+    assert socket is not None
+    for function in zsocket.bind, zsocket.connect:
+        assert function(socket, f"tcp://127.0.0.1:{port}") == -1
+        assert zmq.errno() == zmq.EINVAL
 
 
 def test_class_example(ctx: object) -> None:
