@@ -10,6 +10,7 @@ from __future__ import annotations
 import atexit
 import errno
 import os
+import time
 from _thread import RLock, allocate_lock, get_ident, start_new_thread
 
 from .. import _actors, _blocking, _text
@@ -42,6 +43,9 @@ _KEY_BYTES = 32
 #: Seconds that a thread which is giving a command has to come back before the authenticator is left alone at exit.
 _PATIENCE = 1.0
 
+#: Seconds that libzmq has to give back an endpoint that was unbound.
+_MOMENT = 0.25
+
 
 class _Relay:
     """Carries ZAP requests from one libzmq context to the process-wide one, and the answers back."""
@@ -57,7 +61,7 @@ class _Relay:
         if not self.router:
             raise _failure()
         set_option(self.router, _LINGER, 0)
-        if C.zmq_bind(self.router, _ZAP) != 0:
+        if not self._bind():
             taken = ffi.errno == errno.EADDRINUSE
             failure = RuntimeError("ctx has an authenticator already") if taken else _failure()
             C.zmq_close(self.router)
@@ -93,6 +97,15 @@ class _Relay:
                     pass
         finally:
             _close_inside(self.stop_here)
+
+    def _bind(self) -> bool:
+        """Bind to ZAP's endpoint; libzmq takes a moment to give it back where the relay before has just ended."""
+        deadline = time.monotonic() + _MOMENT
+        while C.zmq_bind(self.router, _ZAP) != 0:
+            if ffi.errno != errno.EADDRINUSE or time.monotonic() > deadline:
+                return False
+            time.sleep(0.001)
+        return True
 
     def _run(self) -> None:
         self.thread = get_ident()
