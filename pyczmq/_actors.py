@@ -332,9 +332,7 @@ def _await_ready(actor: Actor, task: Task) -> None:
             return
         if time.monotonic() > reported:
             reported = float("inf")
-            _report(
-                f"the task {task.name} has given no signal on its pipe for {PATIENCE} ms; waiting for it goes on", 5
-            )
+            _report(f"the task {task.name} has given no signal on its pipe for {PATIENCE} ms; waiting for it goes on")
 
 
 # ---------------------------------------------------------------- looking at actors
@@ -657,10 +655,13 @@ def _reap(pointer: Actor, state: State) -> None:
             state.task.report_error()
 
 
-def _report(text: str, level: int = 4) -> None:
-    """Warn the caller of a namespace's function, which is *level* calls up."""
+def _report(text: str) -> None:
+    """Warn of the first caller who is not in this package, be it a namespace's or an object's."""
     import warnings
 
+    level, frame = 1, sys._getframe()
+    while frame is not None and str(frame.f_globals.get("__name__")).startswith(f"{__package__}."):
+        level, frame = level + 1, frame.f_back  # type: ignore[assignment]
     warnings.warn(text, RuntimeWarning, stacklevel=level)
 
 

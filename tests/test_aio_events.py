@@ -72,6 +72,25 @@ def test_it_wakes_up_for_what_comes_later_and_leaves_it_there(run: Run) -> None:
     run(main())
 
 
+def test_a_loop_over_a_poller_yields_what_is_ready(run: Run) -> None:
+    async def main() -> None:
+        a, peer_of_a = pair()
+        b, peer_of_b = pair()
+        async with a, peer_of_a, b, peer_of_b, aio.Poller(a, b) as poller:
+            await peer_of_b.send("1")
+            await peer_of_a.send("2")
+            seen = []
+            async for sock in poller:
+                seen.append(await sock.recv())
+                if len(seen) == 2:
+                    await peer_of_a.send("3")
+                if len(seen) == 3:
+                    poller.close()
+            assert sorted(seen) == ["1", "2", "3"] and seen[2] == "3"
+
+    run(main())
+
+
 def test_two_may_wait_for_the_same_socket(run: Run) -> None:
     async def main() -> None:
         left, right = pair()

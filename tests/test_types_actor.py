@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 import traceback
+import warnings
 from typing import Any
 
 import children
@@ -1202,3 +1203,20 @@ def test_context_of_a_task() -> None:
     with pytest.raises(ContextTerminated):
         made.recv(timeout=TIMEOUT)
     made.close()
+
+
+def test_a_task_that_does_not_become_ready_is_reported_where_it_was_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_actors, "PATIENCE", 50)
+    release = threading.Event()
+
+    def idle(pipe: Any) -> None:
+        release.wait(20)
+
+    timer = threading.Timer(0.3, release.set)
+    timer.start()
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        Actor(idle).close()
+    timer.join()
+    assert [str(each.message) for each in caught if "no signal" in str(each.message)]
+    assert caught[0].filename == __file__

@@ -12,7 +12,7 @@ from ._messaging import Awaiting
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import AsyncIterator, Callable, Iterator, Sequence
     from types import TracebackType
     from typing import Any, Union
 
@@ -110,6 +110,12 @@ class Poller:
     def __iter__(self) -> Iterator[Any]:
         """Yield the sources in the order in which they were added."""
         return iter([source.given for source in self._open().values()])
+
+    async def __aiter__(self) -> AsyncIterator[Any]:
+        """Yield each source whenever it is ready, for as long as the poller is open: who gets one receives from it."""
+        while not self.closed:
+            for source in await self.wait():
+                yield source
 
     def __enter__(self) -> Self:
         self._open()
