@@ -534,9 +534,9 @@ def _go_on(
     """Send what is left of a message, from its first frame on or from where a signal has cut this off."""
     # C would wait for as long as it takes, and can only have to for the first frame: that is sent from here. So are
     # frames whose memory has to stay.
-    while whole[0] and (not _has_begun(heads) or _viewed(message)):
-        if not _size(message):
-            break
+    if not heads and not _send_head(message, handle, flags, heads):
+        return -1
+    while whole[0] and _viewed(message):
         if not _send_head(message, handle, flags, heads):
             return -1
     rc = send_rest(whole, handle) if whole[0] else 0
@@ -546,8 +546,8 @@ def _go_on(
 
 
 def _has_begun(heads: list[CData]) -> bool:
-    """Tell whether a frame was sent: its reference is NULL then."""
-    return any(not head[0] for head in heads)
+    """Tell whether the first frame was sent: its reference is NULL then."""
+    return bool(heads) and not heads[0][0]
 
 
 def _note_gone(message: Msg, whole: CData, heads: list[CData]) -> None:
