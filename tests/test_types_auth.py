@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import gc
 import os
 import stat
 import sys
@@ -15,6 +14,7 @@ from typing import Any
 
 import children
 import pytest
+from common import collect
 
 from pyczmq import zactor, zauth, zcert, zctx, zmq, zsocket
 from pyczmq.types import Auth, Context, Monitor, Socket, ZMQError, _registry
@@ -73,11 +73,6 @@ def accepts(context: Context | None, server: Options, client: Options | None = N
 def asks(context: Context | None) -> bool:
     """Tell whether the sockets of a context ask an authenticator, which denies 127.0.0.1."""
     return not accepts(context, IN_DOMAIN)
-
-
-def collect() -> None:
-    for _ in range(4):
-        gc.collect()
 
 
 @pytest.fixture(

@@ -10,15 +10,14 @@ import os
 import pickle
 import stat
 import sys
-import threading
 import traceback
-from collections.abc import Callable, Iterator, MutableMapping
-from contextlib import contextmanager
+from collections.abc import Callable, MutableMapping
 from pathlib import Path
 from typing import Any
 
 import children
 import pytest
+from threads import in_use
 
 from pyczmq import zcert, zmonitor, zmq, zsock, zsocket
 from pyczmq.types import cert as module
@@ -57,26 +56,6 @@ NO_KEYS: list[Any] = [
 def cert() -> Cert:
     """A certificate with a fresh key pair."""
     return Cert()
-
-
-@contextmanager
-def in_use(thing: Any) -> Iterator[None]:
-    """Have another thread inside a method of an object."""
-    inside, leave = threading.Event(), threading.Event()
-
-    def work() -> None:
-        with thing._lock:
-            inside.set()
-            leave.wait()
-
-    thread = threading.Thread(target=work)
-    thread.start()
-    inside.wait()
-    try:
-        yield
-    finally:
-        leave.set()
-        thread.join()
 
 
 def test_docstring_examples_run() -> None:

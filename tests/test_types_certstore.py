@@ -7,39 +7,18 @@ import doctest
 import gc
 import os
 import pickle
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import children
 import pytest
+from threads import in_use
 
 from pyczmq import zcert, zcertstore
 from pyczmq.types import certstore as module
 from pyczmq.types.cert import Cert
 from pyczmq.types.certstore import CertStore
-
-
-@contextmanager
-def in_use(thing: Any) -> Iterator[None]:
-    """Have another thread inside a method of an object."""
-    inside, leave = threading.Event(), threading.Event()
-
-    def work() -> None:
-        with thing._lock:
-            inside.set()
-            leave.wait()
-
-    thread = threading.Thread(target=work)
-    thread.start()
-    inside.wait()
-    try:
-        yield
-    finally:
-        leave.set()
-        thread.join()
 
 
 def test_docstring_examples_run() -> None:

@@ -8,15 +8,14 @@ import errno
 import gc
 import os
 import pickle
-import threading
 import weakref
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import children
 import pytest
+from threads import in_use
 
 from pyczmq import C, zconfig
 from pyczmq.types import config as module
@@ -44,26 +43,6 @@ needs_drafts = pytest.mark.skipif(not DRAFTS, reason="this libczmq is built with
 @pytest.fixture
 def config() -> Config:
     return Config.loads(ZPL)
-
-
-@contextmanager
-def in_use(thing: Any) -> Iterator[None]:
-    """Have another thread inside a method of an object."""
-    inside, leave = threading.Event(), threading.Event()
-
-    def work() -> None:
-        with thing._lock:
-            inside.set()
-            leave.wait()
-
-    thread = threading.Thread(target=work)
-    thread.start()
-    inside.wait()
-    try:
-        yield
-    finally:
-        leave.set()
-        thread.join()
 
 
 def find(config: Config, path: str) -> Config:

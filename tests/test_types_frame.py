@@ -6,7 +6,6 @@ import array
 import copy
 import doctest
 import errno
-import gc
 import pickle
 import sys
 import textwrap
@@ -16,6 +15,7 @@ from typing import Any
 
 import children
 import pytest
+from common import collect
 
 from pyczmq import C, _handles, ffi, zctx, zframe, zmq, zmsg, zsocket
 from pyczmq.types import frame as module
@@ -48,12 +48,6 @@ def received(input: Any) -> Frame:
     frame = Frame._recv_now(input)
     assert isinstance(frame, Frame)
     return frame
-
-
-def collect() -> None:
-    """Run the garbage collector until nothing is left for it, on PyPy too."""
-    for _ in range(4):
-        gc.collect()
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import select
 import weakref
@@ -12,6 +11,7 @@ from typing import Any
 
 import children
 import pytest
+from common import collect
 from threads import while_in_use
 
 from pyczmq import _handles, zactor, zcert, zgossip, zmq, zpoller, zsocket
@@ -23,11 +23,6 @@ from pyczmq.zgossip import Delivery
 PATIENCE = 5000
 LOCAL = "tcp://127.0.0.1:*"
 DRAFTS = _handles.drafts()
-
-
-def collect() -> None:
-    for _ in range(4):
-        gc.collect()
 
 
 # ---------------------------------------------------------------- gossip

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import doctest
 import errno
-import gc
 import io
 import pickle
 import threading
@@ -15,6 +14,7 @@ from typing import Any
 
 import children
 import pytest
+from common import collect
 
 from pyczmq import C, _handles, ffi, zctx, zframe, zmq, zmsg, zpoller, zsock, zsocket, zstr
 from pyczmq.types import frame as frames_module
@@ -52,12 +52,6 @@ def received(input: Any) -> Message:
     message = Message._recv_now(input)
     assert isinstance(message, Message)
     return message
-
-
-def collect() -> None:
-    """Run the garbage collector until nothing is left for it, on PyPy too."""
-    for _ in range(4):
-        gc.collect()
 
 
 # ---------------------------------------------------------------- a mutable sequence

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import gc
 import os
 import select
 import time
@@ -13,6 +12,7 @@ from typing import Any
 
 import children
 import pytest
+from common import collect
 from threads import while_in_use
 
 from pyczmq import zactor, zctx, zmq, zpoller, zsock, zsocket, zstr
@@ -42,11 +42,6 @@ def names(monitor: Monitor, last: str) -> list[str]:
     while not found or found[-1] != last:
         found.append(monitor.recv(timeout=PATIENCE).event)
     return found
-
-
-def collect() -> None:
-    for _ in range(4):
-        gc.collect()
 
 
 # ---------------------------------------------------------------- events

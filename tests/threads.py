@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 
@@ -18,4 +19,24 @@ def while_in_use(thing: Any, use: Callable[[], object], end: Callable[[], object
         check()
     finally:
         end()
+        thread.join()
+
+
+@contextmanager
+def in_use(thing: Any) -> Iterator[None]:
+    """Have another thread inside a method of an object."""
+    inside, leave = threading.Event(), threading.Event()
+
+    def work() -> None:
+        with thing._lock:
+            inside.set()
+            leave.wait()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    inside.wait()
+    try:
+        yield
+    finally:
+        leave.set()
         thread.join()
