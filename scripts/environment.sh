@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# What scripts/test and scripts/demo share: finding what a machine lacks, and the virtual environments under .venv/.
+# What the scripts share: finding what a machine lacks, and the virtual environments under .venv/.
 #
 # POSIX sh, sourced with the checkout as the working directory. PYTHON and PYPY name other interpreters than python3 and
 # pypy3. Everything here says on stderr what it does, one line a step.
@@ -101,6 +101,8 @@ need_namespaces() {
     has ip || [ -x /sbin/ip ] || need iproute2
     has unshare && has nsenter || need util-linux
 }
+
+need_valgrind() { [ "$(uname -s)" != Linux ] || has valgrind || need valgrind; }
 
 # provide NEED...: installs what the named needs find missing, or says how to and stops.
 provide() {

@@ -1,7 +1,7 @@
 """What every test gets: the installed package and not the checkout, a time limit that nothing outlives, two hosts.
 
 The time limit itself is pytest-timeout's (pyproject.toml): a signal, which ends any wait that ZeroMQ lets be
-interrupted.
+interrupted. The tests of tests/reliability have a short form, for each run, and a long one, for --soak.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ import faulthandler
 import importlib.util
 import os
 import platform
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 import netns
 import pytest
@@ -18,7 +19,18 @@ import pytest
 # Seconds after which a test that not even the signal could end takes the run down, with every thread's traceback.
 LAST_RESORT = 300.0
 
+#: Seconds that a test has in its long form.
+SOAK = 3600.0
+
+Amount = TypeVar("Amount")
+
 _stderr = pytest.StashKey[int]()
+_figures = pytest.StashKey[list[str]]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add --soak."""
+    parser.addoption("--soak", action="store_true", help="run the long forms of the tests of reliability")
 
 
 def pytest_report_header() -> str:
@@ -32,16 +44,25 @@ def pytest_configure(config: pytest.Config) -> None:
     """Keep the real standard error, which the capture of a test's output takes away."""
     config.addinivalue_line("markers", "requires_netns: skip where no network namespace can be made")
     config.stash[_stderr] = os.dup(2)
+    config.stash[_figures] = []
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     os.close(config.stash[_stderr])
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Give long forms the time that they need."""
+    if config.getoption("soak"):
+        for item in items:
+            item.add_marker(pytest.mark.timeout(SOAK), append=False)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
     """End the run where a test hangs inside C."""
-    faulthandler.dump_traceback_later(LAST_RESORT, exit=True, file=item.config.stash[_stderr])
+    limit = SOAK + LAST_RESORT if item.config.getoption("soak") else LAST_RESORT
+    faulthandler.dump_traceback_later(limit, exit=True, file=item.config.stash[_stderr])
     try:
         return (yield)
     finally:
@@ -52,6 +73,28 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip what needs a network of its own where none can be made."""
     if item.get_closest_marker("requires_netns") and netns.unavailable():
         pytest.skip(netns.unavailable())
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Print what the tests have measured."""
+    if config.stash[_figures]:
+        terminalreporter.section("figures")
+        for line in config.stash[_figures]:
+            terminalreporter.line(line)
+
+
+@pytest.fixture
+def amount(request: pytest.FixtureRequest) -> Callable[[Amount, Amount], Amount]:
+    """Return what chooses between the amount of a test's short form and that of its long form."""
+    soak = request.config.getoption("soak")
+    return lambda short, long: long if soak else short
+
+
+@pytest.fixture
+def figure(request: pytest.FixtureRequest) -> Callable[[str], None]:
+    """Return what notes a measured figure, to be printed at the end of the run."""
+    name = request.node.name
+    return lambda text: request.config.stash[_figures].append(f"{name}: {text}")
 
 
 @pytest.fixture(scope="session", autouse=True)
