@@ -10,6 +10,7 @@ import faulthandler
 import importlib.util
 import os
 import platform
+import signal
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
@@ -41,10 +42,13 @@ def pytest_report_header() -> str:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Keep the real standard error, which the capture of a test's output takes away."""
+    """Keep the real standard error, which the capture of a test's output takes away; let Ctrl-C get through."""
     config.addinivalue_line("markers", "requires_netns: skip where no network namespace can be made")
     config.stash[_stderr] = os.dup(2)
     config.stash[_figures] = []
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # A shell starts what runs in the background so; a child that is to be interrupted would inherit it.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
