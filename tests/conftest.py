@@ -7,6 +7,7 @@ interrupted. The tests of tests/reliability have a short form, for each run, and
 from __future__ import annotations
 
 import faulthandler
+import gc
 import importlib.util
 import os
 import platform
@@ -60,6 +61,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if config.getoption("soak"):
         for item in items:
             item.add_marker(pytest.mark.timeout(SOAK), append=False)
+
+
+def pytest_collection_finish() -> None:
+    """Spare the garbage collector, which many tests call by the hundred, the thousands of tests."""
+    if hasattr(gc, "freeze"):
+        gc.collect()
+        gc.freeze()
 
 
 @pytest.hookimpl(wrapper=True)
