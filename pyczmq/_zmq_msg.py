@@ -67,8 +67,8 @@ def _find_mark() -> int:
 _MARK = _find_mark()
 
 
-def _is_initialised(msg: Any) -> bool:
-    return bool(msg._[_MARK])
+def _is_initialised(msg: Any, mark: int = _MARK) -> bool:
+    return bool(msg._[mark])
 
 
 def _live(msg: ZmqMsg, name: str = "msg") -> ZmqMsg:
@@ -277,7 +277,7 @@ def msg_data(msg: ZmqMsg) -> ffi.buffer:
     C.zmq_msg_init(keeper)
     C.zmq_msg_copy(keeper, _live(msg))
     inside = (keeper, msg)
-    start = ffi.gc(C.zmq_msg_data(msg), lambda _: _close(inside[0]))
+    start = ffi.gc(C.zmq_msg_data(msg), lambda _, close=_close: close(inside[0]))
     return ffi.buffer(start, C.zmq_msg_size(msg))
 
 
