@@ -57,8 +57,11 @@ _companions: dict[int, tuple[weakref.ref[Any], dict[Any, Any]]] = {}
 #: Handles for frames inside messages: identity of the message's -> (weak reference to that, frame's pointer -> handle).
 _contents: dict[int, tuple[weakref.ref[Any], dict[Any, Any]]] = {}
 
-#: Identities of those handles for frames.
-_inside: set[int] = set()
+#: Identities of those handles for frames -> identity of the message's.
+_inside: dict[int, int] = {}
+
+#: Messages with a frame that was given another size, of which C knows nothing: identity -> weak reference to the handle.
+_resized: dict[int, weakref.ref[Any]] = {}
 
 #: Frames with a live view of their data: pointer -> pin. The garbage collector may run while a thread has the lock.
 _pins: dict[CData, _Pin] = {}
@@ -332,7 +335,7 @@ def _forget_contents(key: int, reference: weakref.ref[Any]) -> None:
     if found is not None and found[0] is reference:
         del _contents[key]
         for frame in found[1].values():
-            _inside.discard(id(frame))
+            _inside.pop(id(frame), None)
 
 
 def contents(message: CData) -> dict[CData, CData]:
@@ -347,14 +350,14 @@ def lend(message: CData, pointer: Handle) -> Handle | None:
         return None
     handle = _frames(message).setdefault(pointer, pointer)
     if handle is pointer:
-        _inside.add(id(handle))
+        _inside[id(handle)] = id(message)
     return handle  # type: ignore[return-value]
 
 
 def take_over(message: CData, frame: CData) -> None:
     """Note that *frame* now lives in *message* and dies with it."""
     _frames(message)[frame] = frame
-    _inside.add(id(frame))
+    _inside[id(frame)] = id(message)
 
 
 def give_back(message: CData, pointer: Handle) -> Handle | None:
@@ -364,13 +367,34 @@ def give_back(message: CData, pointer: Handle) -> Handle | None:
     handle = contents(message).pop(pointer, None)
     if handle is None:
         return pointer
-    _inside.discard(id(handle))
+    _inside.pop(id(handle), None)
     return handle  # type: ignore[return-value]
 
 
 def inside(frame: CData) -> bool:
     """Tell whether *frame* is in a message, which owns it."""
     return bool(_inside) and id(frame) in _inside
+
+
+def note_resized(frame: CData) -> None:
+    """Note that *frame* has another size: C counts the bytes of a message as frames are put in and taken out."""
+    key = _inside.get(id(frame))
+    found = None if key is None else _contents.get(key)
+    message = None if found is None else found[0]()
+    if key is None or message is None:
+        return
+
+    def forget(reference: weakref.ref[Any], resized: dict[int, weakref.ref[Any]] = _resized) -> None:
+        if resized.get(key) is reference:
+            del resized[key]
+
+    _resized[key] = _reference(message, forget)
+
+
+def is_resized(message: CData) -> bool:
+    """Tell whether C's count of the bytes in *message* may be wrong."""
+    found = _resized.get(id(message)) if _resized else None
+    return found is not None and found() is message
 
 
 def bury(message: CData, what: str) -> None:

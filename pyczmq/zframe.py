@@ -241,6 +241,8 @@ def reset(frame: Frame, data: Text | Buffer) -> None:
     if _handles.pinned(frame) and _still_pinned(frame):
         raise BufferError("frame has a view of its data that is alive, so it cannot be reset")
     _afford(len(content), "a frame")
+    if _handles.inside(frame):
+        _handles.note_resized(frame)
     C.zframe_reset(frame, content, len(content))
     written = _handles.find_companions(frame)
     if written is not None:

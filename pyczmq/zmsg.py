@@ -166,11 +166,13 @@ def size(message: Msg) -> int:
 
 
 def content_size(message: Msg) -> int:
-    """Return the number of bytes in all frames of a message, as of when each was put into it.
+    """Return the number of bytes in all frames of a message.
 
     C: ``size_t zmsg_content_size (zmsg_t *self)``
     """
-    return C.zmsg_content_size(_live(message, _MSG, "message"))
+    if _handles.is_resized(_live(message, _MSG, "message")):
+        return sum(map(C.zframe_size, _walk(message)))
+    return C.zmsg_content_size(message)
 
 
 def prepend(message: Msg, frame: Frame) -> int:
@@ -337,7 +339,7 @@ def encode(message: Msg) -> Frame:
 
     C: ``zframe_t *zmsg_encode (zmsg_t *self)``
     """
-    total = C.zmsg_content_size(_live(message, _MSG, "message"))
+    total = content_size(message)
     if total > _LONGEST and any(C.zframe_size(frame) > _LONGEST for frame in _walk(message)):
         raise ValueError("message has a frame of 4 GiB or more, which cannot be encoded")
     _memory.afford(total + 5 * _size(message), "a frame")
@@ -378,7 +380,13 @@ def signal(message: Msg) -> int:
 
     C: ``int zmsg_signal (zmsg_t *self)``
     """
-    return C.zmsg_signal(_live(message, _MSG, "message"))
+    if _handles.is_resized(_live(message, _MSG, "message")):
+        # C goes by its count of bytes.
+        from . import _multipart
+
+        frames = [zframe._bytes(frame) for frame in _walk(message)]
+        return _multipart.status(frames[0]) if len(frames) == 1 and _multipart.is_signal(frames[0]) else -1
+    return C.zmsg_signal(message)
 
 
 def is_(handle: object) -> bool:
@@ -508,7 +516,7 @@ def _send(message: Msg, dest: Socketish, flags: int, send_rest: Callable[[CData,
     """Send a message; *flags* are those of all its frames, and *send_rest* is C's function that sends and frees it."""
     _live(message, _MSG, "message")
     handle = _socket(dest, "dest")
-    if C.zmsg_content_size(message) > _blocking.LONGEST_TOPIC:
+    if C.zmsg_content_size(message) > _blocking.LONGEST_TOPIC or _handles.is_resized(message):
         for frame in _walk(message):
             _blocking.refuse_topic(handle, C.zframe_data(frame), C.zframe_size(frame))
     whole = _new_cdata(_REFERENCE, message)

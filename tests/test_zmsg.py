@@ -479,6 +479,29 @@ def test_message_stays_whole_when_it_cannot_be_sent(with_view: bool) -> None:
     zctx.destroy(ctx)
 
 
+@pytest.mark.parametrize("size", [0, 5, 300])
+def test_a_frame_that_is_reset_in_its_message_counts_as_it_is(size: int) -> None:
+    """C goes on counting the frame's old size: less than nothing is left once the frame is taken out."""
+    message = message_of("first", "123")
+    zframe.reset(zmsg.first(message), b"x" * size)
+    assert zmsg.content_size(message) == size + 3
+    assert zmsg.content_size(zmsg.dup(message)) == size + 3
+    zframe.destroy(zmsg.pop(message))
+    assert zmsg.content_size(message) == 3
+    assert contents(zmsg.decode(zmsg.encode(message))) == contents(zmsg.dup(message)) == [b"123"]
+    zmsg.destroy(message)
+
+
+def test_a_signal_whose_frame_is_reset_is_none() -> None:
+    """C would read eight bytes of a frame that has fewer."""
+    message = zmsg.new_signal(7)
+    zframe.reset(zmsg.first(message), b"")
+    assert zmsg.signal(message) == -1
+    zframe.reset(zmsg.first(message), (0x7766554433221100 + 9).to_bytes(8, sys.byteorder))
+    assert zmsg.signal(message) == 9
+    zmsg.destroy(message)
+
+
 def test_mandatory_router() -> None:
     """A peer that is not there is -1 at once; one that is full is waited for as SNDTIMEO says. The message stays."""
     ctx = zctx.new()
