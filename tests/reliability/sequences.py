@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import faulthandler
+import gc
 import json
 import os
 import subprocess
@@ -68,10 +69,13 @@ class Run:
 
 def machines() -> dict[str, Any]:
     """Return all machines by their names."""
-    from machines import messages
+    from machines import containers, messages
 
     return {
         "messages": messages.Messages,
+        "lists": containers.Lists,
+        "hashes": containers.Hashes,
+        "trees": containers.Trees,
     }
 
 
@@ -165,11 +169,19 @@ class Server:
         self.errors.close()
 
 
+def freeze() -> None:
+    """Keep the garbage collector from going through all that was imported, time and again."""
+    gc.collect()
+    if hasattr(gc, "freeze"):
+        gc.freeze()
+
+
 def _serve(folder: Path) -> None:
     """Run what comes on the standard input, and answer on the standard output."""
     import hypothesis.stateful  # noqa: F401
 
     machines()
+    freeze()
     for line in sys.stdin:
         print(json.dumps(vars(_fork(Run(**json.loads(line)), folder))), flush=True)
 
@@ -189,6 +201,7 @@ def main() -> None:
         return
     if not arguments.machine:
         parser.error("which machine?")
+    freeze()
     with tempfile.TemporaryDirectory() as folder:
         run = _fork(Run(arguments.machine, arguments.seed, arguments.examples, arguments.steps), Path(folder))
     print(run.failure() if run.status else f"{run.made[0]} examples of {run.made[1]} steps in all: {run.seconds:.1f} s")

@@ -27,6 +27,10 @@ CONTENTS = st.one_of(
 )
 
 
+#: Steps between two rounds of the garbage collector, or changes of threads, at least.
+_BETWEEN_PAUSES = 4
+
+
 class Journal:
     """Where the steps of the present example are written down, and how many there were in all."""
 
@@ -128,6 +132,7 @@ class Machine(stateful.RuleBasedStateMachine):
         for watchdog in watchdogs:
             watchdog()
         self.made = 0
+        self.paused = journal.steps
         #: Whether it is the other thread's turn.
         self.other = False
         self._pool: ThreadPoolExecutor | None = None
@@ -144,9 +149,11 @@ class Machine(stateful.RuleBasedStateMachine):
         self.made += 1
         return f"{kind}{self.made}"
 
+    @stateful.precondition(lambda self: self.paused + _BETWEEN_PAUSES < journal.steps)
     @rule(main=True, what=st.sampled_from(["change threads", "collect garbage"]))
     def pause(self, what: str) -> None:
         """Collect garbage, or make the steps on the other of two threads from now on."""
+        self.paused = journal.steps
         if what == "collect garbage":
             gc.collect()
         else:
