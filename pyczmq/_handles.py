@@ -60,7 +60,7 @@ _contents: dict[int, tuple[weakref.ref[Any], dict[Any, Any]]] = {}
 #: Identities of those handles for frames -> identity of the message's.
 _inside: dict[int, int] = {}
 
-#: Messages with a frame that was given another size, of which C knows nothing: identity -> weak reference to the handle.
+#: Messages with a frame that was given another size, which C does not notice: identity -> weak reference to the handle.
 _resized: dict[int, weakref.ref[Any]] = {}
 
 #: Frames with a live view of their data: pointer -> pin. The garbage collector may run while a thread has the lock.
@@ -476,9 +476,13 @@ def _after_fork() -> None:
     global _pins_lock
     _pins_lock = RLock()
     # Youngest first: what goes with its context would be told to have been closed.
-    for owner in reversed(list(_owned.values())):
+    owners = list(reversed(_owned.values()))
+    # A context that only its sockets keep alive must not be collected, and ended in the child, before its turn.
+    handles = [owner.handle() for owner in owners]
+    for owner in owners:
         if not owner.fork_safe:
             owner.retire("belongs to the parent process")
+    del handles
     C.zsys_handler_set(ffi.NULL)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import children
 import pytest
 from common import collect
@@ -302,6 +304,25 @@ def test_fork_leaves_the_parents_sockets_alone() -> None:
         """
     )
     assert output == "0\nparent\n"
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self/task"), reason="threads are counted in /proc")
+def test_fork_ends_no_context_that_only_its_sockets_keep() -> None:
+    """The child, which lets go of the parent's sockets, does not end their context on a thread that would never end."""
+    output = children.check(
+        """
+        import gc, os, warnings
+        warnings.simplefilter("ignore", DeprecationWarning)
+        from pyczmq import zctx, zmq, zsocket
+        push, shadowed = zsocket.new(zctx.new(), zmq.PUSH), zsocket.new(zctx.shadow(zctx.new()), zmq.PUSH)
+        gc.collect()
+        if not os.fork():
+            gc.collect()
+            os._exit(len(os.listdir("/proc/self/task")))
+        print(os.waitstatus_to_exitcode(os.wait()[1]))
+        """
+    )
+    assert output == "1\n"
 
 
 def test_fork_and_ordinary_exit() -> None:
