@@ -12,6 +12,7 @@ import faulthandler
 import gc
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -47,7 +48,7 @@ class Run:
     def command(self) -> str:
         """What repeats the run."""
         return (
-            f"python tests/reliability/sequences.py {self.machine} --seed {self.seed} "
+            f"python tests/reliability/sequences.py '{self.machine}' --seed {self.seed} "
             f"--examples {self.examples} --steps {self.steps}"
         )
 
@@ -69,10 +70,13 @@ class Run:
 
 def machines() -> dict[str, Any]:
     """Return all machines by their names."""
-    from machines import containers, messages
+    from machines import containers, messages, objects, sockets
 
     return {
         "messages": messages.Messages,
+        "message objects": objects.Messages,
+        "sockets": sockets.Sockets,
+        "socket objects": objects.Sockets,
         "lists": containers.Lists,
         "hashes": containers.Hashes,
         "trees": containers.Trees,
@@ -202,8 +206,12 @@ def main() -> None:
     if not arguments.machine:
         parser.error("which machine?")
     freeze()
-    with tempfile.TemporaryDirectory() as folder:
-        run = _fork(Run(arguments.machine, arguments.seed, arguments.examples, arguments.steps), Path(folder))
+    # No TemporaryDirectory, which the exit of each child of a machine would remove.
+    folder = Path(tempfile.mkdtemp())
+    try:
+        run = _fork(Run(arguments.machine, arguments.seed, arguments.examples, arguments.steps), folder)
+    finally:
+        shutil.rmtree(folder)
     print(run.failure() if run.status else f"{run.made[0]} examples of {run.made[1]} steps in all: {run.seconds:.1f} s")
     sys.exit(1 if run.status else 0)
 

@@ -1,4 +1,4 @@
-"""Frames and messages of the namespaces: a message is a list of bytes, and a frame belongs to one of them or to nobody."""
+"""Frames and messages of the namespaces: a message is a list of bytes, and a frame is in one of them or in none."""
 
 from __future__ import annotations
 
