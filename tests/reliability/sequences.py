@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import faulthandler
 import gc
+import importlib
 import json
 import os
 import shutil
@@ -21,9 +22,6 @@ import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-#: Seconds that one example may take.
-LIMIT = 25.0
 
 #: Lines of the steps, and of what was printed, that a failure shows.
 _SHOWN = 150
@@ -37,6 +35,10 @@ class Run:
     seed: int
     examples: int
     steps: int
+    #: Seconds that one example may take.
+    limit: float = 25.0
+    #: A folder to import the machine from, which is "module:class" then.
+    folder: str = ""
     status: int = 0
     seconds: float = 0.0
     #: How many examples and steps were made, in all.
@@ -83,6 +85,15 @@ def machines() -> dict[str, Any]:
     }
 
 
+def _find(run: Run) -> Any:
+    """Return the machine of a run."""
+    if not run.folder:
+        return machines()[run.machine]
+    sys.path.append(run.folder)
+    module, name = run.machine.split(":")
+    return getattr(importlib.import_module(module), name)
+
+
 def run_machine(run: Run, journal_path: str) -> None:
     """Run a machine in this process, which is a child; what it raises comes out."""
     import hypothesis
@@ -91,8 +102,8 @@ def run_machine(run: Run, journal_path: str) -> None:
 
     journal.open(journal_path)
     faulthandler.enable()
-    watchdogs.append(lambda: faulthandler.dump_traceback_later(LIMIT, exit=True))
-    machine = machines()[run.machine]
+    watchdogs.append(lambda: faulthandler.dump_traceback_later(run.limit, exit=True))
+    machine = _find(run)
     settings = hypothesis.settings(
         max_examples=run.examples,
         stateful_step_count=run.steps,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import functools
 import gc
 import itertools
 import os
@@ -120,7 +121,7 @@ class Sockets(Machine):
             refused(zctx.underlying, world.handle)
             return
         ending = [world, *(world.shadows if world.root is world else [])]
-        # A root waits for the sockets of a shadow that another thread has made, which here would not come to close them.
+        # A root waits for the sockets of a shadow that another thread has made, and here they would never be closed.
         others = {shadow.thread for shadow in ending[1:] if any(end.alive for end in shadow.ends)}
         if others - {threading.get_ident()}:
             return
@@ -383,8 +384,8 @@ class Sockets(Machine):
                 refused(zpoller.new, thing.handle)
             else:
                 refused(zpoller.wait, thing.handle, 0)
-        for make in lambda kind: zsocket.new(ctx, kind), zsock.new:
-            ctx = zctx.new()
+        ctx = zctx.new()
+        for make in functools.partial(zsocket.new, ctx), zsock.new:
             ours, theirs = make(zmq.PAIR), make(zmq.PAIR)
             zsocket.bind(ours, "inproc://child")
             zsocket.connect(theirs, "inproc://child")
