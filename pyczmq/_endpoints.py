@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import time
 
 from . import _handles, _text
 from ._cffi import C, ffi
@@ -14,7 +15,16 @@ if TYPE_CHECKING:
 
     from ._types import Socket, Socketish, Text
 
+_FD = 14
+_EVENTS = 15
 _USE_FD = 89
+_POLLIN = 1
+
+#: The transports whose listeners and connections a socket owns.
+_OWNED = (b"tcp:", b"ipc:", b"ws:", b"wss:")
+
+#: Seconds that a signal of libzmq's may take: its thread may have to wait for a processor.
+_MOMENT = 1.0
 
 _LARGEST_PORT = 2**16 - 1
 
@@ -46,8 +56,10 @@ def bind(sock: Socketish, endpoint: Text, function: Callable[[Socket, bytes], in
         return -1
     taken = hand_over(handle, address)
     port = function(handle, address)
-    if taken is not None and port >= 0:
-        handed_over(handle, taken)
+    if port >= 0:
+        settle(handle, address)
+        if taken is not None:
+            handed_over(handle, taken)
     return port
 
 
@@ -59,8 +71,28 @@ def connect(sock: Socketish, endpoint: Text) -> int:
         return -1
     rc = C.zmq_connect(handle, address)
     if rc == 0:
+        settle(handle, address)
         connected(sock)
     return rc
+
+
+def settle(handle: Socket, endpoint: bytes) -> None:
+    """Have a socket take note of what listens or connects for it, so that `unbind` or `disconnect` ends that.
+
+    libzmq sends it to the socket as a command. To be seen, a command takes a signal, which is given for one that comes
+    just before it too, by the thread that has sent that one, and so maybe later. An unbind or disconnect before then
+    finds nothing to end: it returns 0, and the listener or connection lives for as long as the socket.
+    """
+    if not endpoint.startswith(_OWNED):
+        return
+    descriptor = ffi.new("zmq_fd_t *")
+    # A socket for several threads has none.
+    if C.zmq_getsockopt(handle, _FD, descriptor, ffi.new("size_t *", ffi.sizeof("zmq_fd_t"))) == 0:
+        item = ffi.new("zmq_pollitem_t *", {"fd": descriptor[0], "events": _POLLIN})
+        deadline = time.monotonic() + _MOMENT
+        while C.zmq_poll(item, 1, int(_MOMENT * 1000)) < 0 and time.monotonic() < deadline:
+            pass
+        C.zmq_getsockopt(handle, _EVENTS, ffi.new("int *"), ffi.new("size_t *", ffi.sizeof("int")))
 
 
 def is_usable(endpoint: bytes) -> bool:
