@@ -320,11 +320,20 @@ class Ticket(Registration):
         super().__init__(reactor, handler, arg, _TIMER_FN)
 
     def fire(self, what: Any) -> int:
-        """Call the handler; unless it ends the loop, C frees the ticket then."""
-        result = super().fire(what)
+        """Call the handler; unless it ends the loop, C frees the ticket then, or once it finds nobody to call."""
         reactor = self.reactor()
-        if result == 0 and reactor is not None:
-            reactor.tickets.pop(self.handle, None)
+        if reactor is None:
+            return 0
+        before, reactor.stopped = reactor.stopped, False
+        try:
+            result = super().fire(what)
+            if not reactor.stopped and reactor.error is None:
+                reactor.tickets.pop(self.handle, None)
+                if result:
+                    # C's loop only pauses, to let timers go, and would call this again.
+                    self.cancel()
+        finally:
+            reactor.stopped |= before
         return result
 
 

@@ -617,6 +617,23 @@ def test_ticket_that_ends_the_loop_stays(loop: Any) -> None:
     assert len(seen) == 2
 
 
+def test_ticket_that_cancels_a_timer_fires_once(loop: Any) -> None:
+    """C's loop pauses to let the timer go, as if the ticket had ended it; only one that does fires again."""
+    zloop.set_ticket_delay(loop, 1)
+    seen: list[Any] = []
+
+    def on_ticket(loop: Any, _: int, timer_id: int) -> None:
+        seen.append(timer_id)
+        zloop.timer_end(loop, timer_id)
+
+    handle = zloop.ticket(loop, on_ticket, 999_999)
+    zloop.timer(loop, 30, 1, stop)
+    assert zloop.start(loop) == -1
+    assert seen == [999_999]
+    with pytest.raises(ValueError, match="handle is not a ticket of this loop"):
+        zloop.ticket_delete(loop, handle)
+
+
 def test_many_tickets(loop: Any) -> None:
     """Ten thousand tickets expire, and their handlers go."""
 
