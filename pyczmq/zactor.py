@@ -196,7 +196,7 @@ def _lend(actor: Actor, key: Any, function: Callable[[CData], Any]) -> Any:
     lent = _handles.companions(actor)
     reference = lent.get(key)
     handle = None if reference is None else reference()
-    if handle is None:
+    if handle is None or _handles.fate(handle) is not None:
         handle = _handles.own(function(actor), _leave, actor)
         lent[key] = weakref.ref(handle)
     return handle

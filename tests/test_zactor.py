@@ -982,6 +982,15 @@ def test_is(actor: Any) -> None:
     assert not zactor.is_(actor)
 
 
+def test_an_end_of_the_pipe_that_was_destroyed_is_lent_anew(actor: Any) -> None:
+    """The actor keeps the pipe; only the handle is gone."""
+    sock = zactor.sock(actor)
+    zsock.destroy(sock)
+    with pytest.raises(ValueError, match="was destroyed"):
+        zsock.type_str(sock)
+    assert zsock.type_str(zactor.sock(actor)) == "PAIR"
+
+
 def test_resolve_and_sock(actor: Any) -> None:
     """The parts of an actor can be used in its place, and die with it; they keep it alive."""
     socket, sock = zactor.resolve(actor), zactor.sock(actor)
