@@ -72,7 +72,7 @@ class Run:
 
 def machines() -> dict[str, Any]:
     """Return all machines by their names."""
-    from machines import containers, messages, objects, sockets
+    from machines import actors, containers, loops, messages, objects, sockets, values
 
     return {
         "messages": messages.Messages,
@@ -82,6 +82,10 @@ def machines() -> dict[str, Any]:
         "lists": containers.Lists,
         "hashes": containers.Hashes,
         "trees": containers.Trees,
+        "loops": loops.Loops,
+        "actors": actors.Actors,
+        "values": values.Values,
+        "certificates": values.Certs,
     }
 
 

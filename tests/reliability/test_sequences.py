@@ -22,6 +22,10 @@ EXAMPLES = {
     "lists": 20,
     "hashes": 20,
     "trees": 15,
+    "loops": 15,
+    "actors": 15,
+    "values": 20,
+    "certificates": 15,
 }
 STEPS = 30
 
