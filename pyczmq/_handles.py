@@ -23,7 +23,7 @@ except ImportError:
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Container
     from typing import Any, TypeVar
 
     from ._types import CData, Socket, Socketish
@@ -178,6 +178,16 @@ def kill(handle: CData, what: str) -> None:
             dead.pop(key, None)
 
     dead[key] = (_reference(handle, forget), what)
+
+
+def revive(handle: CData) -> None:
+    """Take back what `kill` has said of a frame or message: it was not sent after all.
+
+    They are refused before C gets them: whatever the handler of a signal raises, what C has taken over is not used.
+    """
+    found = _spent.get(id(handle))
+    if found is not None and found[0]() is handle:
+        _spent.pop(id(handle), None)
 
 
 def _forget_spent() -> None:
@@ -349,8 +359,8 @@ def lend(message: CData, pointer: Handle) -> Handle | None:
     if not pointer:
         return None
     handle = _frames(message).setdefault(pointer, pointer)
-    if handle is pointer:
-        _inside[id(handle)] = id(message)
+    # Each time: what the handler of a signal raises may have left it out.
+    _inside[id(handle)] = id(message)
     return handle  # type: ignore[return-value]
 
 
@@ -373,7 +383,12 @@ def give_back(message: CData, pointer: Handle) -> Handle | None:
 
 def inside(frame: CData) -> bool:
     """Tell whether *frame* is in a message, which owns it."""
-    return bool(_inside) and id(frame) in _inside
+    key = _inside.get(id(frame)) if _inside else None
+    if key is None:
+        return False
+    # What the handler of a signal raises may leave the identity of a frame there that is no more.
+    found = _contents.get(key)
+    return found is not None and found[0]() is not None and found[1].get(frame) is frame
 
 
 def note_resized(frame: CData) -> None:
@@ -399,12 +414,26 @@ def is_resized(message: CData) -> bool:
 
 def bury(message: CData, what: str) -> None:
     """Refuse *message*, and each frame in it, from now on."""
-    frames = contents(message)
-    if frames:
-        _forget_contents(id(message), _contents[id(message)][0])
-        for frame in frames.values():
-            kill(frame, f"is in a message that {what}")
+    for frame in contents(message).values():
+        kill(frame, f"is in a message that {what}")
     kill(message, what)
+
+
+def unbury(message: CData, left: Container[CData]) -> None:
+    """Take back what `bury` has said of *message*, which was not sent, and of the frames that are *left* in it."""
+    for pointer, frame in list(contents(message).items()):
+        if pointer in left:
+            revive(frame)
+        else:
+            give_back(message, pointer)
+            kill(frame, "was sent")
+    revive(message)
+
+
+def forget_contents(message: CData) -> None:
+    """Forget the frames in *message*, which has gone with them."""
+    if contents(message):
+        _forget_contents(id(message), _contents[id(message)][0])
 
 
 # ---------------------------------------------------------------- views of a frame's data

@@ -149,9 +149,10 @@ def insert(store: CertStore, cert: Cert) -> None:
     key = _certificates.public_text(cert)
     if key in keeper.keys if keeper.busy else keeper.call(C.zcertstore_lookup, store, key):
         raise ValueError("cert has a public key that is in the store already")
+    # First, or what the handler of a signal raises could leave the certificate to two owners.
+    _handles.disown(cert, "was inserted into a store")
     C.zcertstore_insert(store, ffi.new("zcert_t **", cert))
     keeper.keys.add(key)
-    _handles.disown(cert, "was inserted into a store")
 
 
 def print(store: CertStore) -> None:

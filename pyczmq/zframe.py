@@ -54,6 +54,7 @@ _REFERENCE = ffi.typeof("zframe_t **")
 _POLLIN = _blocking.POLLIN
 _new_cdata = ffi.new
 _buffer = ffi.buffer
+_kill = _handles.kill
 _size = C.zframe_size
 _memory = C.zframe_data
 _zframe_send = C.zframe_send
@@ -130,12 +131,15 @@ def send(frame: Frame, dest: Socketish, flags: int = 0) -> int:
     handle = _socket(dest, "dest")
     if not isinstance(flags, int):
         raise TypeError(f"flags must be an int, not {type(flags).__name__}")
-    reference = _new_cdata(_REFERENCE, _live(frame, _FRAME, "frame") if flags & REUSE else standing(frame))
+    if flags & REUSE:
+        return transmit(_new_cdata(_REFERENCE, _live(frame, _FRAME, "frame")), handle, flags)
+    reference = _new_cdata(_REFERENCE, standing(frame))
     try:
+        _kill(frame, "was sent")
         return transmit(reference, handle, flags)
     finally:
-        if not reference[0]:
-            _handles.kill(frame, "was sent")
+        if reference[0]:
+            _handles.revive(frame)
 
 
 def size(frame: Frame) -> int:
@@ -425,22 +429,41 @@ def receive(source: Socketish, receive_now: Callable[[CData], Received]) -> Rece
 
 def transmit(reference: CData, handle: Socket, flags: int) -> int:
     """Send the frame in a ``zframe_t **``, which is NULL once that is sent, unless REUSE keeps it; return 0 or -1."""
-    viewed = not flags & REUSE and _handles.pinned(reference[0])
-    reuse = REUSE if viewed else flags & REUSE
-    size = _size(reference[0])
+    frame = reference[0]
+    size = _size(frame)
     if size > _blocking.LONGEST_TOPIC:
-        _blocking.refuse_topic(handle, _memory(reference[0]), size)
-    if not viewed and not _begun and not flags & MORE and _zframe_send(reference, handle, flags | DONTWAIT) == 0:
+        _blocking.refuse_topic(handle, _memory(frame), size)
+    if not flags & REUSE and _handles.pinned(frame):
+        return _transmit_viewed(reference, handle, flags)
+    if not _begun and not flags & MORE and _zframe_send(reference, handle, flags | DONTWAIT) == 0:
         return 0
 
     def attempt(zmq_flags: int) -> int:
-        return _zframe_send(reference, handle, _FLAGS[zmq_flags] | reuse)
+        return _zframe_send(reference, handle, _FLAGS[zmq_flags] | flags & REUSE)
 
-    if _blocking.send_by(attempt, handle, _ZMQ_FLAGS[flags & (MORE | DONTWAIT)]) < 0:
+    return 0 if _blocking.send_by(attempt, handle, _ZMQ_FLAGS[flags & (MORE | DONTWAIT)]) >= 0 else -1
+
+
+def _transmit_viewed(reference: CData, handle: Socket, flags: int) -> int:
+    """Send a frame as `transmit` does that has a view, which keeps its memory."""
+    frame = reference[0]
+    results: list[int] = []
+    kept = _new_cdata(_REFERENCE, frame)
+
+    def attempt(zmq_flags: int) -> int:
+        # A signal's handler runs between two steps of Python's, and this is one: it is known whether this was sent.
+        results.extend(map(_zframe_send, (kept,), (handle,), (_FLAGS[zmq_flags] | REUSE,)))
+        return results[-1]
+
+    try:
+        reference[0] = ffi.NULL
+        _blocking.send_by(attempt, handle, _ZMQ_FLAGS[flags & (MORE | DONTWAIT)])
+    finally:
+        if 0 not in results:
+            reference[0] = frame
+    if reference[0]:
         return -1
-    if viewed:
-        frame, reference[0] = reference[0], ffi.NULL
-        _release(frame)
+    _release(frame)
     return 0
 
 

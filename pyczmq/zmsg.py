@@ -133,6 +133,7 @@ def destroy(message: Msg | None) -> None:
     for frame in viewed:
         C.zmsg_remove(message, frame)
     _handles.bury(message, "was destroyed")
+    _handles.forget_contents(message)
     _free(message)
     for frame in viewed:
         zframe._release(frame)
@@ -522,6 +523,7 @@ def _send(message: Msg, dest: Socketish, flags: int, send_rest: Callable[[CData,
     whole = _new_cdata(_REFERENCE, message)
     heads: list[CData] = []
     try:
+        _handles.bury(message, "was sent")
         return _go_on(message, whole, handle, flags, heads, send_rest)
     except BaseException:
         # Whatever the handler of a signal raises, a message that was begun is ended.
@@ -529,11 +531,10 @@ def _send(message: Msg, dest: Socketish, flags: int, send_rest: Callable[[CData,
             _go_on(message, whole, handle, flags, heads, send_rest)
         raise
     finally:
-        try:
-            _note_gone(message, whole, heads)
-        except BaseException:
-            _note_gone(message, whole, heads)
-            raise
+        if whole[0]:
+            _handles.unbury(message, set(_walk(message)))
+        else:
+            _handles.forget_contents(message)
 
 
 def _go_on(
@@ -558,45 +559,39 @@ def _has_begun(heads: list[CData]) -> bool:
     return bool(heads) and not heads[0][0]
 
 
-def _note_gone(message: Msg, whole: CData, heads: list[CData]) -> None:
-    """Refuse a message that was sent, or as much of it as was."""
-    if not whole[0]:
-        _handles.bury(message, "was sent")
-    elif _has_begun(heads):
-        _refuse_sent(message)
-
-
 def _send_head(message: Msg, handle: Socket, flags: int, heads: list[CData]) -> bool:
     """Send the first frame of a message, whose reference is added to *heads*; False if that cannot be."""
-    frame = _pop(message)
-    if not frame:
-        return True
-    head = _new_cdata(_FRAME_REFERENCE, frame)
-    heads.append(head)
+    popped: list[CData] = []
+    head = None
     try:
+        # A signal's handler runs between two steps of Python's, and this is one: the frame is not lost.
+        popped.extend(map(_pop, (message,)))
+        frame = popped[0]
+        if not frame:
+            return True
+        head = _new_cdata(_FRAME_REFERENCE, frame)
+        heads.append(head)
         if _handles.drafts():
             C.zframe_set_routing_id(frame, C.zmsg_routing_id(message))
         more = flags or (zframe.MORE if _size(message) else 0)
         return zframe.transmit(head, handle, more) == 0
     finally:
-        if head[0]:
-            _push(message, frame)
-
-
-def _refuse_sent(message: Msg) -> None:
-    """Refuse the frames of a message that were sent before it could not be sent any further."""
-    left = set(_walk(message))
-    for pointer, frame in list(_handles.contents(message).items()):
-        if pointer not in left:
-            _handles.give_back(message, pointer)
-            _handles.kill(frame, "was sent")
+        if popped and popped[0] and (head is None or head[0]):
+            _push(message, popped[0])
 
 
 def _put(message: Msg, frame: Frame, put: Callable[[CData, CData], int | None]) -> int:
     """Give a frame to a message; return 0."""
     _live(message, _MSG, "message")
-    put(message, zframe.standing(frame))
-    _handles.take_over(message, frame)
+    zframe.standing(frame)
+    try:
+        # First, or what the handler of a signal raises could leave the frame to two owners.
+        _handles.take_over(message, frame)
+        put(message, frame)
+    except BaseException:
+        if frame not in _walk(message):
+            _handles.give_back(message, frame)
+        raise
     return 0
 
 
