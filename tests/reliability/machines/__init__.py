@@ -7,9 +7,13 @@ step is written down before it is made, so that the steps to a crash are known.
 
 from __future__ import annotations
 
+import atexit
 import functools
 import gc
 import os
+import signal
+import time
+import traceback
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -29,6 +33,9 @@ CONTENTS = st.one_of(
 
 #: Steps between two rounds of the garbage collector, or changes of threads, at least.
 _BETWEEN_PAUSES = 4
+
+#: Seconds that a forked child has.
+_CHILD = 20.0
 
 
 class Journal:
@@ -133,6 +140,7 @@ class Machine(stateful.RuleBasedStateMachine):
             watchdog()
         self.made = 0
         self.paused = journal.steps
+        self.forked = False
         #: Whether it is the other thread's turn.
         self.other = False
         self._pool: ThreadPoolExecutor | None = None
@@ -158,6 +166,35 @@ class Machine(stateful.RuleBasedStateMachine):
             gc.collect()
         else:
             self.other = not self.other
+
+    @property
+    def may_fork(self) -> bool:
+        """Whether this example has not forked yet: it takes long, compared to other steps."""
+        return not self.forked
+
+    def fork_for(self, function: Callable[[], object]) -> None:
+        """Run a function in a forked child, which ends as Python does, and check that it ends well."""
+        self.forked = True
+        child = os.fork()
+        if child == 0:
+            try:
+                function()
+                atexit._run_exitfuncs()
+            except BaseException:
+                traceback.print_exc()
+                os._exit(1)
+            os._exit(0)
+        deadline = time.monotonic() + _CHILD
+        while True:
+            ended, status = os.waitpid(child, os.WNOHANG)
+            if ended:
+                break
+            if time.monotonic() > deadline:
+                os.kill(child, signal.SIGKILL)
+                os.waitpid(child, 0)
+                raise AssertionError("the child hangs")
+            time.sleep(0.002)
+        assert status == 0, f"the child has ended with {status}"
 
     def finish(self) -> None:
         """Destroy what is left at the end of an example."""

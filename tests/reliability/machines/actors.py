@@ -7,7 +7,7 @@ from collections import deque
 from typing import Any
 
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle
+from hypothesis.stateful import Bundle, precondition
 
 from pyczmq import zactor, zmsg, zpoller, zsock, zsocket, zstr
 
@@ -113,6 +113,22 @@ class Actors(Machine):
         zmsg.destroy(message)
         same(zactor.is_(player.handle), False)
         player.handle = None
+
+    @precondition(lambda self: self.may_fork and len(self.everything) > 1)
+    @rule(main=True)
+    def fork(self) -> None:
+        """A child is refused its parent's actors, and has its own."""
+        self.fork_for(self.be_child)
+
+    def be_child(self) -> None:
+        for player in self.everything:
+            if player.handle is not None:
+                for function in zactor.destroy, zactor.recv, zactor.sock, zstr.recv:
+                    refused(function, player.handle)
+        ours = self.new_player()
+        self.ask(ours, ["hello"])
+        self.receive(ours)
+        self.destroy(ours)
 
     def ask(self, player: Player, words: list[str]) -> None:
         if not player.ended:

@@ -7,7 +7,7 @@ from functools import cmp_to_key
 from typing import Any
 
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, multiple
+from hypothesis.stateful import Bundle, multiple, precondition
 
 from pyczmq import C, ffi, zconfig, zframe, zhash, zhashx, zlist, zlistx
 
@@ -92,6 +92,12 @@ class Lists(Machine):
         self.to_be_told: list[Any] = []
         self.everything: list[Row] = []
         return self.row(module, module.new())
+
+    @precondition(lambda self: self.may_fork and len(self.everything) > 1)
+    @rule(main=True)
+    def fork(self) -> None:
+        """Lists are memory, which a child has its own copy of."""
+        self.fork_for(self.finish)
 
     def row(self, module: Any, handle: Any) -> Row:
         row = Row(self.name("list"), module, handle)

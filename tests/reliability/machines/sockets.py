@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import atexit
 import functools
 import gc
 import itertools
 import os
-import signal
 import threading
-import time
-import traceback
 from collections import deque
 from typing import Any
 
@@ -23,9 +19,6 @@ from . import Call, Machine, Named, calls, initialize, made, refused, rule, same
 
 #: Milliseconds for what must come.
 PATIENCE = 10_000
-
-#: Seconds that a forked child has.
-_CHILD = 20.0
 
 _numbers = itertools.count(1)
 
@@ -80,7 +73,6 @@ class Sockets(Machine):
     @initialize(target=worlds)
     def begin(self) -> World:
         self.everything: list[Any] = []
-        self.forked = False
         return self.keep(World(self.name("context"), zctx.new(), None))
 
     def keep(self, thing: Any) -> Any:
@@ -342,31 +334,11 @@ class Sockets(Machine):
 
     # ---------------------------------------------------------------- fork
 
-    @precondition(lambda self: not self.forked and len(self.everything) > 3)
+    @precondition(lambda self: self.may_fork and len(self.everything) > 3)
     @rule(main=True)
     def fork(self) -> None:
         """A child is refused all that its parent has, and works with what it makes itself."""
-        self.forked = True
-        child = os.fork()
-        if child == 0:
-            try:
-                self.be_child()
-                atexit._run_exitfuncs()
-            except BaseException:
-                traceback.print_exc()
-                os._exit(1)
-            os._exit(0)
-        deadline = time.monotonic() + _CHILD
-        while True:
-            ended, status = os.waitpid(child, os.WNOHANG)
-            if ended:
-                break
-            if time.monotonic() > deadline:
-                os.kill(child, signal.SIGKILL)
-                os.waitpid(child, 0)
-                raise AssertionError("the child hangs")
-            time.sleep(0.002)
-        assert status == 0, f"the child has ended with {status}"
+        self.fork_for(self.be_child)
 
     def be_child(self) -> None:
         for thing in self.everything:
