@@ -320,7 +320,8 @@ def _take(source: Socketish, handle: Socket, message: ZmqMsg, size: int) -> _str
     if size <= _BIG:
         return decode(_buffer(_msg_data(message), size)[:])
     try:
-        return decode(_buffer(_msg_data(message), C.zmq_msg_size(message))[:])
+        # Straight from the message's memory: it may be a gigabyte.
+        return _str(_buffer(_msg_data(message), C.zmq_msg_size(message)), "utf-8", "surrogateescape")
     finally:
         C.zmq_msg_close(message)
         C.zmq_msg_init(message)
