@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import time
 
-from . import _handles, _text
+from . import _handles, _scheduling, _text
 from ._cffi import C, ffi
 from ._czmq2 import zsocket as _zsocket
 
@@ -98,9 +98,12 @@ def settle(handle: Socket, endpoint: bytes) -> None:
 def is_usable(endpoint: bytes) -> bool:
     """Tell whether libzmq can be given *endpoint*; errno is set if not.
 
-    It aborts over NORM endpoints that do not work, and takes a port that is too large for another one.
+    It aborts over NORM endpoints that do not work, takes a port that is too large for another one, and, to look for a
+    network interface of that name, opens a descriptor that it must get.
     """
     if endpoint.startswith((b"tcp:", b"udp:")):
+        if not _scheduling.has_descriptors(_scheduling.SPARE):
+            return False
         port = endpoint.rpartition(b":")[2]
         ffi.errno = errno.EINVAL
         return not port.isdigit() or int(port) <= _LARGEST_PORT

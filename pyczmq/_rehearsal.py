@@ -71,7 +71,7 @@ def _try(probe: CData, part: bytes, name: str) -> bytes | None:
     if not endpoint or len(part) > _LONGEST:
         raise ValueError(f"{name} must be endpoints of 1 to {_LONGEST} bytes, with commas in between")
     if not _endpoints.is_usable(endpoint):
-        raise _failure(name, endpoint, errno.EINVAL)
+        raise _failure(name, endpoint, ffi.errno)
     found = _RANGE.search(endpoint)
     if found and not connects:
         first, last = (int(text or port) for text, port in zip(found.groups(), _DYNAMIC))

@@ -1,6 +1,7 @@
-"""The sockets in the process-wide context: how many there are, and whether there is room for more.
+"""Room for sockets, above all in the process-wide context: how many there are, and whether there can be more.
 
-CZMQ aborts when it is called with sockets open, or without room for another one, where it should not be.
+CZMQ aborts when it is called with sockets open, or without room for another one, where it should not be. And libzmq
+closes sockets in the background, so that there may be room soon for what there is none for now.
 """
 
 from __future__ import annotations
@@ -9,12 +10,17 @@ import gc
 import os
 import time
 
-from . import _handles
+from . import _handles, _scheduling
 from ._cffi import C, ffi
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TypeVar
+
     from ._types import CData
+
+    Made = TypeVar("Made")
 
 _PAIR = 0
 _FD = 14
@@ -23,11 +29,17 @@ _EMFILE = "libzmq has no room for another socket: see zsys.set_max_sockets, and 
 #: Seconds that a closed socket, or an actor that nobody refers to, may take to give its room back.
 _PATIENCE = 0.25
 
+#: Seconds in which libzmq has closed the sockets of a program that does nothing but open and close them.
+_GLANCE = 0.01
+
 #: Types whose handles have sockets in the process-wide context.
 _HOLDERS = frozenset(
     ffi.typeof(f"{name}_t *")
     for name in ("zsock", "zactor", "zauth", "zbeacon", "zproc", "zhttp_client", "zhttp_server")
 )
+
+#: The process-wide context, once a socket was made in it.
+_context: CData | None = None
 
 #: Sockets that zsys.socket made.
 sockets: set[CData] = set()
@@ -48,25 +60,48 @@ def make(count: int) -> None:
 
     Where they cannot, what nobody refers to is given up, and is given time to close.
     """
-    try:
-        return _try(count)
-    except OSError:
+    error = _try(count)
+    if error and not wait_for(lambda: not _try(count)):
+        raise OSError(_try(count) or error, _EMFILE)
+
+
+def wait_for(attempt: Callable[[], Made]) -> Made:
+    """Call *attempt*, for which there was no room, until it returns something true, or for a moment: return that.
+
+    What nobody refers to is given up, and is given time to close.
+    """
+    made = _repeat(attempt, _GLANCE)
+    if not made:
         gc.collect()
-        deadline = time.monotonic() + _PATIENCE
-    while True:
-        try:
-            return _try(count)
-        except OSError:
-            if time.monotonic() >= deadline:
-                raise
-        time.sleep(0.001)
+        made = _repeat(attempt, _PATIENCE)
+    return made
 
 
-def _try(count: int) -> None:
-    """Raise OSError unless *count* more sockets can be made now."""
-    context = C.zsys_init()
+def _repeat(attempt: Callable[[], Made], seconds: float) -> Made:
+    deadline = time.monotonic() + seconds
+    made = attempt()
+    while not made and time.monotonic() < deadline:
+        time.sleep(0.0005)
+        made = attempt()
+    return made
+
+
+def _try(count: int) -> int:
+    """Return 0 if *count* more sockets can be made now, else libzmq's errno."""
+    global _context
+    # C makes the context at the first call, and aborts if it cannot.
+    if _context not in _scheduling._started and not _scheduling.has_descriptors(2):
+        return int(ffi.errno)
+    _context = context = C.zsys_init()
+    if not _scheduling.can_start(context):
+        return int(ffi.errno)
     probes = [C.zmq_socket(context, _PAIR) for _ in range(count)]
-    error = ffi.errno
+    error = int(ffi.errno)
+    enough = all(probes)
+    if enough and not _scheduling.has_descriptors(_scheduling.SPARE):
+        error, enough = int(ffi.errno), False
+    if any(probes):
+        _scheduling.note_started(context)
     descriptors = [_descriptor(probe) for probe in probes if probe]
     for probe in probes:
         if probe:
@@ -76,8 +111,7 @@ def _try(count: int) -> None:
     for descriptor in descriptors:
         while _is_open(descriptor) and time.monotonic() < deadline:
             time.sleep(0.0001)
-    if not all(probes):
-        raise OSError(error, _EMFILE)
+    return 0 if enough else error
 
 
 def _descriptor(handle: CData) -> int:

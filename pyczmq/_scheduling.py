@@ -1,6 +1,6 @@
 """What libzmq's threads may be asked for: it starts them at a context's first socket, and aborts where that fails.
 
-So each wish is tried first, on a thread that ends right away.
+So each wish is tried first, on a thread that ends right away, and so is whether there are enough file descriptors.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import errno
 import os
 
-from ._cffi import C
+from ._cffi import C, ffi
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,6 +28,16 @@ MOST_IO_THREADS = 255
 
 #: libzmq makes a list of this many slots at the first socket.
 MOST_SOCKETS = 1_000_000
+
+#: File descriptors that each of libzmq's threads takes at most: one to wait by, and a pair for what is sent to it.
+_DESCRIPTORS = 3
+
+#: File descriptors that must be left where libzmq or CZMQ aborts for want of one: meanwhile libzmq's threads may accept
+#: connections, each of which takes one.
+SPARE = 8
+
+#: Contexts whose threads run.
+_started: set[CData] = set()
 
 #: What was set for a context, by the context's address: option -> value.
 _schedules: dict[CData, dict[int, int]] = {}
@@ -86,8 +96,38 @@ def settle(context: CData) -> None:
         del _pending[context]
 
 
+def can_start(context: CData) -> bool:
+    """Tell whether a context's threads run, or can be started by a socket; errno is set to EMFILE if they cannot."""
+    if context in _started:
+        return True
+    # The reaper's thread, the I/O threads, and the socket itself.
+    threads = 1 + int(C.zmq_ctx_get(context, IO_THREADS))
+    return has_descriptors(_DESCRIPTORS * threads + 2)
+
+
+def note_started(context: CData) -> None:
+    """Note that a socket was made in a context."""
+    _started.add(context)
+
+
+def has_descriptors(count: int) -> bool:
+    """Tell whether this process may open so many files more; errno is set to EMFILE if it may not."""
+    opened: list[int] = []
+    try:
+        while len(opened) < count:
+            opened += os.pipe()
+        return True
+    except OSError as error:
+        ffi.errno = error.errno or errno.EMFILE
+        return False
+    finally:
+        for number in opened:
+            os.close(number)
+
+
 def forget(context: CData) -> None:
     """Drop what is known of a context that ends, or whose address a new one has."""
+    _started.discard(context)
     _schedules.pop(context, None)
     _pending.pop(context, None)
 
@@ -124,3 +164,7 @@ def _try(function: Callable[..., Any], *args: Any) -> None:
     thread.join()
     if errors:
         raise errors[0]
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_started.clear)

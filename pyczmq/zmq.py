@@ -33,6 +33,7 @@ from ._zmq_constants import (
     DGRAM,
     DISH,
     DONTWAIT,
+    EMFILE,
     ENOTSOCK,
     EVENT_ALL,
     GATHER,
@@ -269,8 +270,18 @@ def socket(context: CData, type: int) -> Socket | None:
 
     _pointers.check(context, _CONTEXT, "context")
     _endpoints.refuse_draft_type(type)
-    _scheduling().settle(context)
-    return _pointers.hand_out(C.zmq_socket(context, type), "socket")  # type: ignore[return-value]
+    scheduling = _scheduling()
+    scheduling.settle(context)
+    if not scheduling.can_start(context):
+        return None
+    made = C.zmq_socket(context, type)
+    if not made and C.zmq_errno() == EMFILE:
+        from . import _room
+
+        made = _room.wait_for(lambda: C.zmq_socket(context, type))
+    if made:
+        scheduling.note_started(context)
+    return _pointers.hand_out(made, "socket")  # type: ignore[return-value]
 
 
 def close(socket: Socket) -> int:

@@ -63,6 +63,18 @@ def test_example() -> None:
     exec(example(zmq.__doc__), {"zmq": zmq})
 
 
+def test_sockets_that_were_closed_make_room_for_others() -> None:
+    """Although libzmq closes them in the background."""
+    context = zmq.ctx_new()
+    assert context is not None
+    zmq.ctx_set(context, zmq.MAX_SOCKETS, 3)
+    for _ in range(1000):
+        socket = zmq.socket(context, zmq.PUSH)
+        assert socket is not None
+        zmq.close(socket)
+    zmq.ctx_term(context)
+
+
 def test_constants_are_those_of_the_header() -> None:
     """Each constant of libzmq is here, without ZMQ_, as a plain int of the same value."""
     header = {

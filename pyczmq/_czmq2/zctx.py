@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import time
 from _thread import RLock, get_ident
 
-from .. import _blocking
+from .. import _blocking, _scheduling
 from .._cffi import C, ffi
 
 TYPE_CHECKING = False
@@ -18,6 +19,7 @@ _LINGER = 17
 _SNDHWM = 23
 _RCVHWM = 24
 _IO_THREADS = 1
+_MAX_SOCKETS = 2
 
 #: Seconds after which `Context.destroy` says that it waits for other threads to close their sockets.
 PATIENCE = 5.0
@@ -42,6 +44,8 @@ class Context:
         self.ended = False
         self.thread = 0
         self.iothreads = 1
+        #: How many sockets libzmq lets there be; 0 is its own default.
+        self.max_sockets = 0
         self.linger = 0
         self.pipehwm = 1000
         self.sndhwm = 1000
@@ -54,25 +58,40 @@ class Context:
         _contexts[self.pointer] = self
 
     def start(self) -> CData:
-        """Return the libzmq context, made at first use; ValueError for a shadow whose root was destroyed."""
+        """Return the libzmq context, made at first use.
+
+        Raises ValueError for a shadow whose root was destroyed, OSError where there are too few descriptors.
+        """
         if self.underlying is None:
             if self.ended:
                 raise ValueError("the context that this zctx_t shadows was destroyed")
             with _starting:
                 if self.underlying is None:
                     made = C.zmq_ctx_new()
+                    if not made:
+                        raise OSError(ffi.errno, os.strerror(ffi.errno))
                     C.zmq_ctx_set(made, _IO_THREADS, self.iothreads)
+                    if self.max_sockets:
+                        C.zmq_ctx_set(made, _MAX_SOCKETS, self.max_sockets)
                     self.underlying = made
         return self.underlying
 
     def open(self, kind: int) -> Socket:
         """Return a new socket with the context's high-water marks, or NULL with errno set."""
+        null: Socket = ffi.cast("void *", 0)
         if self.ended:
             ffi.errno = _blocking.ETERM
-            null: Socket = ffi.cast("void *", 0)
             return null
-        handle: Socket = C.zmq_socket(self.start(), kind)
+        try:
+            underlying = self.start()
+        except OSError as error:
+            ffi.errno = error.errno or errno.EMFILE
+            return null
+        if not _scheduling.can_start(underlying):
+            return null
+        handle: Socket = C.zmq_socket(underlying, kind)
         if handle:
+            _scheduling.note_started(underlying)
             set_option(handle, _SNDHWM, self.sndhwm)
             set_option(handle, _RCVHWM, self.rcvhwm)
             self.thread = get_ident()
@@ -142,6 +161,7 @@ class Context:
             background = True
             raise
         finally:
+            _scheduling.forget(underlying)
             _blocking.terminate(underlying, background)
 
     def _close_all(self) -> None:
