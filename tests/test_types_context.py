@@ -11,7 +11,7 @@ from typing import Any
 import children
 import pytest
 
-from pyczmq import Context, Socket, ZMQError, zmq
+from pyczmq import Context, Socket, ZMQError, zctx, zmq
 from pyczmq.types import ContextTerminated
 
 
@@ -125,6 +125,32 @@ def test_no_room_for_more_sockets_is_an_error() -> None:
         assert sockets
         """
     )
+
+
+def test_as_many_sockets_as_it_was_told() -> None:
+    with Context(max_sockets=2000) as context:
+        context.socket(zmq.PUSH)
+        underlying = zctx.underlying(context.handle)
+        assert underlying is not None
+        assert zmq.ctx_get(underlying, zmq.MAX_SOCKETS) == 2000
+        with pytest.raises(RuntimeError, match="before the first socket"):
+            context.set_max_sockets(3000)
+    with Context() as context:
+        context.set_max_sockets(3)
+        sockets = [context.socket(zmq.PUSH) for _ in range(3)]
+        with pytest.raises(ZMQError, match=r"see Context\.set_max_sockets.*Too many open files"):
+            context.socket(zmq.PUSH)
+        del sockets
+    for wrong in 0, 2_000_000:
+        with pytest.raises(ValueError, match="max_sockets must be"):
+            Context(max_sockets=wrong)
+
+
+def test_sockets_that_were_closed_make_room_for_others() -> None:
+    """Although libzmq closes them in the background."""
+    with Context(max_sockets=3) as context:
+        for _ in range(1000):
+            context.socket(zmq.PUSH).close()
 
 
 def test_closing_ends_the_calls_of_other_threads() -> None:

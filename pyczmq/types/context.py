@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 import weakref
 
-from .. import zctx, zmq, zsocket
+from .. import _scheduling, zctx, zmq, zsocket
 from .._czmq2 import zctx as _rebuilt
+from .._numbers import integer
 from . import _registry, errors
 from ._base import Object, guarded
 from ._socket import BaseSocket
@@ -15,6 +16,8 @@ from .socket import Socket
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+
+_FULL = "see Context.set_max_sockets, and the system's limit of open files"
 
 #: Seconds that the threads that are in calls with a context's sockets have to leave them when it is closed.
 _PATIENCE = 5.0
@@ -39,12 +42,19 @@ class Context(Object):
     _noun = "context"
 
     def __init__(
-        self, iothreads: int = 1, *, linger: int = 0, sndhwm: int = 1000, rcvhwm: int = 1000, pipehwm: int = 1000
+        self,
+        iothreads: int = 1,
+        *,
+        linger: int = 0,
+        sndhwm: int = 1000,
+        rcvhwm: int = 1000,
+        pipehwm: int = 1000,
+        max_sockets: int = 1023,
     ) -> None:
         """Make a context with so many I/O threads; the rest is what its sockets begin with.
 
         *linger*: milliseconds for which a closed socket goes on sending, -1 for ever. *sndhwm*, *rcvhwm*: high-water
-        marks, in messages per peer, 0 for no limit.
+        marks, in messages per peer, 0 for no limit. *max_sockets*: how many sockets there may be at once.
         """
         super().__init__(zctx.new())
         self._is_shadow = False
@@ -53,6 +63,7 @@ class Context(Object):
         self.set_sndhwm(sndhwm)
         self.set_rcvhwm(rcvhwm)
         self.set_pipehwm(pipehwm)
+        self.set_max_sockets(max_sockets)
         self._enter(_registry.World())
 
     def _enter(self, world: _registry.World) -> None:
@@ -108,13 +119,29 @@ class Context(Object):
         """Set the high-water mark of pipes between threads, in messages; 0 is no limit."""
         zctx.set_pipehwm(self._handle, pipehwm)
 
+    @guarded
+    def set_max_sockets(self, max_sockets: int) -> None:
+        """Set how many sockets there may be at once, before the first socket is made; up to a million.
+
+        The system must let the process have as many descriptors, and more for connections: see
+        ``resource.setrlimit`` and RLIMIT_NOFILE.
+        """
+        number = integer(max_sockets, "max_sockets", 1)
+        _scheduling.check_limit(_scheduling.MAX_SOCKETS, number, "max_sockets")
+        found = _rebuilt.find(self._handle)
+        if found is not None:
+            if found.underlying is not None:
+                raise RuntimeError("max_sockets can be set only before the first socket is made")
+            found.max_sockets = number
+
     def _new_socket(self, socket: BaseSocket) -> Any:
         """Return the handle for a new socket, and note the socket."""
         with _registry.lock:
             handle = zsocket.new(self.handle, socket.type)
             if handle is None:
                 code = zmq.errno()
-                raise errors.error(f"make a {socket.type.name} socket", code)
+                hint = f" ({_FULL})" if code == zmq.EMFILE else ""
+                raise errors.error(f"make a {socket.type.name} socket{hint}", code)
             found = _rebuilt.find(self.handle)
             if found is not None:
                 found.keep_linger(handle)
