@@ -447,8 +447,16 @@ def _answer(request: str) -> str:
     return request[::-1]
 
 
+def _raise_limit_of_files(needed: int) -> None:
+    """Raise this process's limit of open files to what so many take."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < needed:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
+
+
 def answer_clients(kind: str, clients: int, requests: int, backlog: int) -> None:
     """Answer so many requests of each of so many clients on one ROUTER; say how many came from whom, and the rate."""
+    _raise_limit_of_files(2 * clients + 100)
     with Context(max_sockets=clients + 100) as context:
         make: Any = aio.Socket if kind == "aio" else Socket
         with make(zmq.ROUTER, context=context, backlog=backlog, router_mandatory=True) as server:
@@ -483,6 +491,7 @@ async def _answer_aio(server: aio.Socket, count: int, seen: dict[bytes, int]) ->
 
 def ask(kind: str, name: str, clients: int, requests: int, to: tuple[str, str | None]) -> None:
     """Be so many clients: each asks so many times, and gets the answer to what it asked each time, and no other."""
+    _raise_limit_of_files(2 * clients + 100)
     with contextlib.ExitStack() as stack:
         context = stack.enter_context(Context(max_sockets=clients + 100))
         sockets = [stack.enter_context(context.socket(kind)) for _ in range(clients)]
@@ -900,21 +909,24 @@ GREEDY: dict[str, Callable[[], Any]] = {
 def exhaust(kinds: list[str], most: int) -> None:
     """Use up descriptors in each of these ways, with 0 up to *most* of them free; say how each attempt has ended.
 
-    Each attempt is in a forked child, before anything was started here.
+    Each attempt is in a forked child, before anything was started here; those of one kind go on at once.
     """
     for kind in kinds:
+        attempts = []
         for free in range(most):
             reader, writer = os.pipe()
             child = os.fork()
             if not child:
                 try:
                     # The child ends by a signal if it hangs.
-                    signal.alarm(20)
+                    signal.alarm(30)
                     error = _use_up(GREEDY[kind], descriptors() - 1 + free)
                     os.write(writer, f"{type(error).__name__} {error}".encode())
                 finally:
                     os._exit(0)
             os.close(writer)
+            attempts.append((child, free, reader))
+        for child, free, reader in attempts:
             with open(reader) as ended:
                 text = ended.read()
             say([kind, free, os.waitpid(child, 0)[1], text])
