@@ -225,18 +225,18 @@ def test_pushing_to_a_stuck_puller_times_out_and_loses_nothing(amount: Amounts, 
         push.send_bytes("ready", timeout=PATIENCE)
         assert pull.hear() == "ready"
         os.kill(pull.process.pid, signal.SIGSTOP)
-        sent = 0
+        sent, block = 0, bytearray(MIB)
         with pytest.raises(Again):
             # Both high-water marks, and what the system buffers: more than that nobody takes.
             while sent < 10 * hwm:
-                push.send_bytes(load_peers.block(sent, MIB), timeout=500)
+                push.send_bytes(load_peers.write_number(block, sent), timeout=500)
                 sent += 1
         # The high-water mark counts "ready", too.
         assert sent >= hwm - 1
         os.kill(pull.process.pid, signal.SIGCONT)
         count = sent + amount(20, 500)
         for number in range(sent, count):
-            push.send_bytes(load_peers.block(number, MIB), timeout=PATIENCE)
+            push.send_bytes(load_peers.write_number(block, number), timeout=PATIENCE)
         push.send_bytes(b"", timeout=PATIENCE)
         assert pull.hear() == count
         pull.end()
@@ -246,7 +246,7 @@ def test_pushing_to_a_stuck_puller_times_out_and_loses_nothing(amount: Amounts, 
 # ---------------------------------------------------------------- big messages
 
 #: How many times its size a message takes at most, beside what the caller has: for sending and receiving over TCP, and
-#: for both through inproc, each with what is returned.
+#: for both through inproc, each with what is returned. Text that is ASCII takes PyPy less.
 COPIES = {
     "zstr": (2, 2, 2),
     "zmq.send": (1, 2, 2),
@@ -278,9 +278,9 @@ def check_big(ways: list[str], size: int, limit: float, figure: Figure, curve: b
         figure(f"{way}: {size / MIB:,.0f} MiB, sending takes {sent:.2f} times as much, receiving {received:.2f}")
     # CURVE takes what it takes.
     if not curve:
-        assert {way: (round(sent), round(received)) for way, (sent, received) in grown.items()} == {
-            way: COPIES[way][:2] for way in ways
-        }
+        for way, (sent, received) in grown.items():
+            assert round(sent) <= COPIES[way][0], way
+            assert round(received) <= COPIES[way][1], way
 
 
 def test_big_messages_come_whole(amount: Amounts, figure: Figure) -> None:
@@ -299,7 +299,7 @@ def test_big_messages_come_whole_through_inproc(amount: Amounts, figure: Figure)
         peer.end()
     for way, times in grown.items():
         figure(f"{way}: {size / MIB:,.0f} MiB, sending and receiving takes {times:.2f} times as much")
-    assert {way: round(times) for way, times in grown.items()} == {way: COPIES[way][2] for way in ways}
+    assert all(round(times) <= COPIES[way][2] for way, times in grown.items())
 
 
 @pytest.mark.parametrize("way", load_peers.BIG)
@@ -322,7 +322,8 @@ def test_short_lived_sockets_leave_nothing_behind(kind: str, amount: Amounts, fi
         peer.end()
     figure(f"{count:,} sockets, {rate:,.0f} a second; memory grew by {grown / MIB:.1f} MiB")
     assert after <= before
-    assert grown < 2 * MIB
+    # Compiling takes memory under PyPy.
+    assert grown < 16 * MIB
 
 
 def test_too_few_descriptors_are_an_error_and_never_an_abort(amount: Amounts) -> None:
