@@ -129,6 +129,12 @@ def listen() -> Any:
     return json.loads(sys.stdin.readline())
 
 
+def in_turn(name: str, runs: list[dict[str, Any]]) -> None:
+    """Play a role several times, each time with other arguments: to start a process takes a while."""
+    for arguments in runs:
+        globals()[name](**arguments)
+
+
 # ---------------------------------------------------------------- floors: the ways to send and receive text
 
 
@@ -256,11 +262,11 @@ async def _pull_numbers(pull: aio.Socket, count: int) -> float:
     return rate
 
 
-def push_numbers(floor: str, count: int, to: tuple[str, str | None], hwm: int | None = None) -> None:
-    """Send so many numbers in order."""
+def push_numbers(floor: str, count: int, hwm: int | None = None) -> None:
+    """Send so many numbers in order, to where the test says."""
     make, send, _ = FLOORS[floor]
     push = make(zmq.PUSH)
-    _connect(push, to, hwm)
+    _connect(push, listen(), hwm)
     if floor == "aio":
         asyncio.run(_push_numbers(push, count))
     else:
@@ -359,11 +365,11 @@ def pull_messages(floor: str, seed: int, count: int, hwm: int) -> None:
     asyncio.run(run())
 
 
-def push_messages(floor: str, seed: int, count: int, hwm: int, to: tuple[str, str | None]) -> None:
-    """Send the messages of a seed."""
+def push_messages(floor: str, seed: int, count: int, hwm: int) -> None:
+    """Send the messages of a seed, to where the test says."""
     make, send, _ = MULTIPART[floor]
     push = make(zmq.PUSH)
-    _connect(push, to, hwm)
+    _connect(push, listen(), hwm)
 
     async def run() -> None:
         for message in messages(seed, count):
@@ -393,11 +399,11 @@ def numbered(count: int) -> list[bytes]:
     return [b"%d" % number for number in range(count)]
 
 
-def push_parts(floor: str, counts: list[int], hwm: int, to: tuple[str, str | None]) -> None:
-    """Send messages of so many numbered frames each."""
+def push_parts(floor: str, counts: list[int], hwm: int) -> None:
+    """Send messages of so many numbered frames each, to where the test says."""
     make, send, _ = MULTIPART[floor]
     push = make(zmq.PUSH)
-    _connect(push, to, hwm)
+    _connect(push, listen(), hwm)
 
     async def run() -> None:
         for count in counts:
@@ -714,7 +720,10 @@ def _check_big(way: str, received: Any, size: int) -> None:
 
 
 def push_big(ways: list[str], size: int) -> None:
-    """Send a big message in each of these ways; say how many times its size memory grew over the caller's data."""
+    """Send a big message in each of these ways, to where the test says.
+
+    Say how many times the message's size memory grew over the caller's data.
+    """
 
     async def run() -> None:
         data = content(size)
