@@ -52,6 +52,7 @@ _DONTWAIT = 1
 _SNDMORE = 2
 _LONGEST_GROUP = 255
 _MOST = 2**63 - 1
+_INT_MAX = 2**31 - 1
 _new = ffi.new
 _close = C.zmq_msg_close
 _msg_send = C.zmq_msg_send
@@ -210,7 +211,9 @@ def msg_send(msg: ZmqMsg, socket: Socketish, flags: int = 0) -> int:
     size = C.zmq_msg_size(msg)
     if size > _blocking.LONGEST_TOPIC:
         _blocking.refuse_topic(handle, C.zmq_msg_data(msg), size)
-    return _blocking.send_by(lambda zmq_flags: _msg_send(msg, handle, zmq_flags), handle, integer(flags, "flags"))
+    sent = _blocking.send_by(lambda zmq_flags: _msg_send(msg, handle, zmq_flags), handle, integer(flags, "flags"))
+    # C returns an int.
+    return size if sent >= 0 else sent
 
 
 def msg_recv(msg: ZmqMsg, socket: Socketish, flags: int = 0) -> int:
@@ -220,11 +223,13 @@ def msg_recv(msg: ZmqMsg, socket: Socketish, flags: int = 0) -> int:
 
     C: ``int zmq_msg_recv (zmq_msg_t *msg, void *socket, int flags)``
     """
-    return receive(_live(msg), _socket(socket), integer(flags, "flags"))
+    received = receive(_live(msg), _socket(socket), integer(flags, "flags"))
+    # C returns an int.
+    return received if received < _INT_MAX else C.zmq_msg_size(msg)
 
 
 def receive(msg: ZmqMsg, handle: Socket, flags: int) -> int:
-    """Receive one frame into a message, waiting unless the flags say not to; return its size, or -1."""
+    """Receive one frame into a message, waiting unless the flags say not to; return its size as C does, or -1."""
     if flags & _DONTWAIT:
         return C.zmq_msg_recv(msg, handle, flags)
     return _blocking.receive(msg, handle)

@@ -97,6 +97,9 @@ types = {
 
 _CONTEXT = "context"
 
+#: The most that C tells of a size where it returns an int.
+_INT_MAX = 2**31 - 1
+
 #: Frames that are larger are freed as soon as they were received, and not when the next one comes.
 _BIG = 65536
 
@@ -422,7 +425,12 @@ def send(socket: Socketish, data: Any, *args: int, flags: int = 0) -> int:
             content = content[0 : _integer(args[0], "len", 0, len(content))]
         elif len(args) > 2:
             raise TypeError("zmq.send takes socket, data and flags, or socket, data, len and flags")
-    return _send(handle, content, flags)
+    return _send(handle, content, flags) if len(content) < _INT_MAX else _send_huge(handle, content, flags)
+
+
+def _send_huge(handle: Socket, content: bytes | CData, flags: int) -> int:
+    """Send one frame of a size that C, which returns an int, does not tell."""
+    return len(content) if _send(handle, content, flags) >= 0 else -1
 
 
 def send_const(socket: Socketish, data: Any, *args: int, flags: int = 0) -> int:
@@ -487,10 +495,14 @@ def _recv_into(handle: Socket, buf: Any, size: int, flags: int = 0) -> int:
     size = _integer(size, "len", 0, len(view))
     message = _message()
     received = _msg_recv(message, handle, flags) if flags & DONTWAIT else _receive(message, handle)
-    if received > 0:
-        count = min(received, size)
-        view[:count] = _buffer(_msg_data(message), count)[:]
-    return received
+    if received <= 0:
+        return received
+    try:
+        whole: int = C.zmq_msg_size(message)
+        ffi.memmove(view, _msg_data(message), min(whole, size))
+        return whole
+    finally:
+        C.zmq_msg_close(message)
 
 
 def _message() -> ZmqMsg:
