@@ -637,12 +637,23 @@ def is_content(received: Any, size: int) -> bool:
 
 def _send_msg(push: Any, data: bytes) -> int:
     message: Any = zmq.msg_init_buffer(data)
-    return 0 if zmq.msg_send(message, push) >= 0 else -1
+    return zmq.msg_send(message, push) - len(data)
+
+
+def _send_bytes(push: Any, data: bytes) -> int:
+    return zmq.send(push, data) - len(data)
+
+
+def _recv_into(pull: Any, size: int) -> bytearray:
+    received = bytearray(size + 1)
+    assert zmq.recv(pull, received, len(received)) == size
+    del received[size:]
+    return received
 
 
 def _recv_msg(pull: Any) -> tuple[Any, Any]:
     message: Any = zmq.msg_init()
-    assert zmq.msg_recv(message, pull) >= 0
+    assert zmq.msg_recv(message, pull) == zmq.msg_size(message)
     return zmq.msg_data(message), lambda: zmq.msg_close(message)
 
 
@@ -684,9 +695,10 @@ def _send_message(push: Socket, data: bytes) -> int:
 
 
 #: Name -> what makes a socket, sends a big message and receives it: its content, or a view of that and what frees it.
-BIG: dict[str, tuple[Callable[[int], Any], Callable[[Any, Any], Any], Callable[[Any], Any]]] = {
+BIG: dict[str, tuple[Callable[[int], Any], Callable[[Any, Any], Any], Callable[..., Any]]] = {
     "zstr": (zsock.new, zstr.send, zstr.recv),
-    "zmq.send": (_zsocket, lambda push, data: zmq.send(push, data) * 0, zmq.recv),
+    "zmq.send": (_zsocket, _send_bytes, zmq.recv),
+    "zmq.recv (buf)": (_zsocket, _send_bytes, _recv_into),
     "zmq.msg": (_zsocket, _send_msg, _recv_msg),
     "zframe": (zsock.new, _send_zframe_of, _recv_view_of_zframe),
     "zmsg": (zsock.new, _send_zmsg_of, _recv_view_of_zmsg),
@@ -750,7 +762,7 @@ def pull_big(ways: list[str], size: int, curve: bool = False) -> None:
             pull = make(zmq.PULL)
             before = _forget_peak()
             _serve(pull, curve)
-            received = await _awaited(recv(pull))
+            received = await _awaited(recv(pull, size) if recv is _recv_into else recv(pull))
             grown = (resident(peak=True) - before) / size
             _check_big(way, received, size)
             del received
@@ -776,7 +788,7 @@ def big_inproc(ways: list[str], size: int) -> None:
             given = data.decode() if way in TEXTS else data
             before = _forget_peak()
             assert await _awaited(send(push, given)) == 0
-            received = await _awaited(recv(pull))
+            received = await _awaited(recv(pull, size) if recv is _recv_into else recv(pull))
             say((resident(peak=True) - before) / size)
             _check_big(way, received, size)
             del given, received
