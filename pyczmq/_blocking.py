@@ -28,6 +28,7 @@ POLLOUT = 2
 _DONTWAIT = 1
 _SNDMORE = 2
 _XSUB = 10
+_FD = 14
 _TYPE = 16
 _RCVTIMEO = 27
 _SNDTIMEO = 28
@@ -35,6 +36,9 @@ ETERM = 156384765
 
 #: Milliseconds for which the main thread sleeps at most before it looks for signals.
 SLICE = 100
+
+#: Milliseconds to the next try of a socket that says that it is ready, and is not.
+_MOMENT = 1
 
 #: Milliseconds that are left to contexts to send what lingers when the interpreter exits.
 EXIT_LINGER = 500
@@ -157,14 +161,24 @@ def again(handle: Socket, events: int, deadline: float, patience: int | None = N
         C.zmq_getsockopt(handle, _RCVTIMEO if events == POLLIN else _SNDTIMEO, timeout, ffi.new("size_t *", 4))
         deadline = _FOREVER if timeout[0] < 0 else _monotonic() + timeout[0] / 1000
     elif events == POLLOUT:
-        # A ROUTER that must route says that it is ready while the one peer it should send to is full.
-        time.sleep(0.001)
+        _await_news(handle)
     rc = _poll_until(pollitem(handle, events), 1, deadline)
     if rc > 0 and _monotonic() < deadline:
         return deadline
     if rc >= 0:
         ffi.errno = _EAGAIN
     return NEVER
+
+
+def _await_news(handle: Socket) -> None:
+    """Wait until a peer has told *handle* something, such as that it has room again, or for a moment.
+
+    A ROUTER that must route says that it is ready while the one peer it should send to is full, as does an XPUB that
+    may not drop. But its descriptor tells that there is news.
+    """
+    number = ffi.new("zmq_fd_t *")
+    if C.zmq_getsockopt(handle, _FD, number, ffi.new("size_t *", ffi.sizeof("zmq_fd_t"))) == 0:
+        call(_poll, ffi.new("zmq_pollitem_t *", {"fd": number[0], "events": POLLIN}), 1, _MOMENT)
 
 
 def receive(message: ZmqMsg, handle: Socket) -> int:

@@ -112,9 +112,9 @@ class Waiters:
                 if result is not None:
                     return result
                 turn = queue[0] = loop.create_future()
-                if self._events() & events:
-                    await asyncio.sleep(_MOMENT)
-                self.rouse()
+                # The socket has said that it is ready, and is not: a look at it now would take off the news that its
+                # descriptor is to tell.
+                loop.call_later(_MOMENT, self.rouse)
         finally:
             queue.remove(turn)
             self.rouse()
