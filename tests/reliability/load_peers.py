@@ -852,6 +852,10 @@ SHORT_LIVED: dict[str, tuple[Callable[[], Any], Callable[[Any], int]]] = {
 }
 
 
+#: Those of them that take long, or use up the system's ports.
+SLOW = ("Socket over tcp, own context", "Socket over tcp", "a context each")
+
+
 def descriptors() -> int:
     """Return how many descriptors are open."""
     return len(os.listdir("/proc/self/fd"))
