@@ -114,8 +114,9 @@ def has_descriptors(count: int) -> bool:
     """Tell whether this process may open so many files more; errno is set to EMFILE if it may not."""
     opened: list[int] = []
     try:
+        opened += os.pipe()
         while len(opened) < count:
-            opened += os.pipe()
+            opened.append(os.dup(opened[0]))
         return True
     except OSError as error:
         ffi.errno = error.errno or errno.EMFILE
