@@ -8,6 +8,7 @@ the caller owns and destroys.
 from __future__ import annotations
 
 import os
+import stat
 import sys
 
 TYPE_CHECKING = False
@@ -64,20 +65,46 @@ def _folders() -> list[str]:
 
 
 def _candidates(library: str, versions: tuple[str, ...]) -> list[str]:
-    """Return what to open, in order: the copy bundled in the wheel, the system's, conda's or Homebrew's."""
+    """Return what to open, in order: the copy bundled in the wheel, the system's, conda's or Homebrew's.
+
+    Each is an absolute path or a bare name, which the system's linker looks up where it always does.
+    """
     names = _file_names(library, versions)
     bundled = os.path.join(os.path.dirname(os.path.abspath(__file__)), ".libs")
     found = [os.path.join(bundled, name) for name in names if os.path.exists(os.path.join(bundled, name))]
     found += names
-    for folder in _folders():
+    for folder in filter(os.path.isabs, _folders()):
         found += [os.path.join(folder, name) for name in names if os.path.exists(os.path.join(folder, name))]
     return found
 
 
-def _open(library: str, candidates: list[str]) -> tuple[Any, str]:
-    """Open the first candidate that can be opened; raise an ImportError that says why none could."""
+def _exposed(path: str) -> str | None:
+    """Return the file or folder by which anybody could put another library where this one is; None if there is none."""
+    if os.name == "nt":
+        return None
+    for name in {os.path.abspath(path), os.path.realpath(path)}:
+        places = [name]
+        while os.path.dirname(places[-1]) != places[-1]:
+            places.append(os.path.dirname(places[-1]))
+        for number, place in enumerate(places):
+            mode = os.stat(place).st_mode
+            # With the sticky bit, as in /tmp, a folder in there is its owner's; a file in there may be anybody's.
+            if mode & stat.S_IWOTH and not (number > 1 and mode & stat.S_ISVTX):
+                return place
+    return None
+
+
+def _open(library: str, candidates: list[str], chosen: bool = False) -> tuple[Any, str]:
+    """Open the first candidate that can be opened; raise an ImportError that says why none could.
+
+    A path that the user has not *chosen* is passed over where anybody could have put the file there.
+    """
     failures = []
     for candidate in candidates:
+        exposed = None if chosen or not os.path.isabs(candidate) else _exposed(candidate)
+        if exposed is not None:
+            failures.append(f"  {candidate}: not opened, since anybody may write to {exposed}")
+            continue
         try:
             return ffi.dlopen(candidate), candidate
         except OSError as error:
@@ -86,16 +113,21 @@ def _open(library: str, candidates: list[str]) -> tuple[Any, str]:
     raise ImportError(f"pyczmq found no lib{library} that it can open. It tried:\n{tried}\n{_INSTALL}")
 
 
+def _privileged() -> bool:
+    """Tell whether this process may do more than who has started it: its environment is not to be trusted then."""
+    return hasattr(os, "geteuid") and (os.getuid(), os.getgid()) != (os.geteuid(), os.getegid())
+
+
 def _open_czmq() -> tuple[Any, str]:
     chosen = os.environ.get("PYCZMQ_LIBRARY")
-    if not chosen:
+    if not chosen or _privileged():
         return _open("czmq", _candidates("czmq", ("4", "3")))
-    if os.path.basename(chosen) != chosen and not os.path.isabs(chosen):
+    if not os.path.isabs(chosen) and (os.path.basename(chosen) != chosen or chosen in (os.curdir, os.pardir)):
         raise ImportError(
             f"PYCZMQ_LIBRARY is the relative path {chosen!r}; give an absolute path, or a bare file name to let the "
             "system's linker search for it"
         )
-    return _open("czmq", [chosen])
+    return _open("czmq", [chosen], True)
 
 
 def _open_zmq(czmq: Any, path: str) -> Any:
