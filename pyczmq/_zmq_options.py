@@ -30,6 +30,8 @@ def set_(handle: Socket, socket: Socketish, option: int, value: Any, size: int |
     if size is not None:
         value = _content(value, size)
         if kind in _zsockopt._CTYPES:
+            if len(value) == ffi.sizeof("int"):
+                _zsockopt.check_domain(handle, option, ffi.from_buffer("int[]", value))
             return C.zmq_setsockopt(handle, option, value, len(value))
     if kind == "key" and not isinstance(value, str) and len(_text.data(value, name)) == _KEY_SIZE:
         kind = "rawkey"
@@ -37,6 +39,7 @@ def set_(handle: Socket, socket: Socketish, option: int, value: Any, size: int |
     data, length = convert(value, name)
     if option == _CONNECT_ROUTING_ID:
         plan_connection(socket, bytes(data), name)
+    _zsockopt.check_domain(handle, option, data)
     return C.zmq_setsockopt(handle, option, data, length)
 
 

@@ -43,6 +43,7 @@ _KEY_SIZE = 32
 _KEY_TEXT = 40
 _HWMS = (23, 24)
 _CONNECT_ROUTING_ID = 61
+_ZAP_DOMAIN, _ZAP_ENFORCE_DOMAIN = 55, 93
 
 _NULL = ffi.NULL
 _FRAME = ffi.typeof("zframe_t *")
@@ -190,6 +191,24 @@ def _raw_key_value(value: Text | Buffer, name: str) -> tuple[Any, int]:
     return data, _KEY_SIZE
 
 
+def check_domain(handle: Socket, number: int, data: Any) -> None:
+    """Raise ValueError where a server would enforce that there is authentication, but has no domain for it.
+
+    libzmq aborts then once a PLAIN client connects, and lets every CURVE client in with no question asked.
+    """
+    if number == _ZAP_ENFORCE_DOMAIN:
+        wrong = bool(data[0]) and not _read(handle, _Option("zap_domain"))
+    else:
+        wrong = number == _ZAP_DOMAIN and len(data) == 0 and _enforces_domain(handle)
+    if wrong:
+        raise ValueError("zap_enforce_domain needs a zap_domain that is not empty, set before it and kept")
+
+
+def _enforces_domain(handle: Socket) -> bool:
+    value = _new("int *")
+    return _getsockopt(handle, _ZAP_ENFORCE_DOMAIN, value, _new("size_t *", 4)) == 0 and value[0] != 0
+
+
 def _number_value(kind: str) -> Callable[..., tuple[Any, int]]:
     pointer = ffi.typeof(_CTYPES[kind] + " *")
     size = ffi.sizeof(_CTYPES[kind])
@@ -222,6 +241,7 @@ def _setter(option: _Option) -> Callable[..., Any]:
         data, size = convert(value, option.name)
         if option.number == _CONNECT_ROUTING_ID:
             plan_connection(sock, bytes(data), option.name)
+        check_domain(handle, option.number, data)
         for number in numbers:
             if _setsockopt(handle, number, data, size) != 0:
                 _refused(option, value)
