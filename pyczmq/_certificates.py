@@ -210,30 +210,11 @@ def save(cert: Cert, path: bytes, secret: bool) -> int:
     if secret:
         lines.append(b'    secret-key = "%s"' % secret_text(cert))
     try:
-        _replace(path, b"\n".join([*lines, b""]), 0o600 if secret else 0o666)
+        _streams.replace(path, b"\n".join([*lines, b""]), _streams.PRIVATE if secret else 0o666)
     except OSError as error:
         ffi.errno = error.errno or errno.EIO
         return -1
     return 0
-
-
-def _replace(path: bytes, content: bytes, mode: int) -> None:
-    """Write a new file beside *path* and rename it, so that nobody ever reads half a file, or one of the wrong mode."""
-    path = os.path.realpath(path) if path else path
-    if os.path.exists(path) and not os.path.isfile(path):
-        raise OSError(errno.EINVAL, "not a regular file")
-    # CZMQ's certificate stores look past files whose names begin with a dot.
-    temporary = os.path.join(os.path.dirname(path), b".zcert-" + os.urandom(8).hex().encode())
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), mode)
-    try:
-        with open(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(descriptor)
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
 
 
 # ---------------------------------------------------------------- folders

@@ -279,3 +279,36 @@ def _content(path: bytes) -> bytes | None:
         return _streams.read_regular(path, MOST_BYTES + 1)
     except ValueError:
         return None
+
+
+# ---------------------------------------------------------------- changes
+
+# Companion of a root: the time and the size of its file, once it was saved there.
+_SAVED = "its file as it was saved"
+
+
+def note_saved(config: Config, path: bytes) -> None:
+    """Note that an item was saved: where that is the file that the tree is from, it is no change to it.
+
+    C looks at a file again only when it has written that itself, and C would write over it.
+    """
+    if _bytes(C.zconfig_filename(config)) == path:
+        _handles.companions(config)[_SAVED] = _stamp(path)
+
+
+def has_changed(config: Config) -> bool:
+    """Tell whether the file of a root has changed since it was loaded or saved."""
+    saved = (_handles.find_companions(config) or {}).get(_SAVED)
+    if saved is None:
+        return bool(C.zconfig_has_changed(config))
+    found = _stamp(_bytes(C.zconfig_filename(config)) or b"")
+    return found is not None and found != saved
+
+
+def _stamp(path: bytes) -> tuple[int, int] | None:
+    """Return what C goes by: a file's time, in whole seconds, and its size; None if there is no file."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return int(status.st_mtime), status.st_size

@@ -6,8 +6,10 @@ file that C must not be let near before somebody has looked at it.
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
+import time
 
 from ._text import decode
 
@@ -74,3 +76,89 @@ def read_regular(path: bytes, most: int) -> bytes | None:
         return None
     finally:
         os.close(descriptor)
+
+
+# ---------------------------------------------------------------- whole files
+
+#: Beginning of the names of files that are being written; CZMQ's certificate stores look past a dot.
+_TEMPORARY = b".pyczmq-"
+
+#: Seconds after which such a file is what a process left that was killed.
+_ABANDONED = 600.0
+
+#: The mode of a file that nobody but its owner can read.
+PRIVATE = 0o600
+
+
+def temporary(folder: bytes) -> bytes:
+    """Return a name for a file in a folder that is to be renamed once it is whole."""
+    return os.path.join(folder, _TEMPORARY + os.urandom(8).hex().encode())
+
+
+def target(path: bytes) -> bytes:
+    """Return where a file is to be, behind links; OSError for no name, or if there is something else than a file."""
+    if not path:
+        raise FileNotFoundError(errno.ENOENT, "no name")
+    found = os.path.realpath(path)
+    if os.path.exists(found) and not os.path.isfile(found):
+        raise OSError(errno.EISDIR if os.path.isdir(found) else errno.EINVAL, "not a regular file")
+    return found
+
+
+def replace(path: bytes, content: bytes, mode: int | None) -> None:
+    """Write a file, whole or not at all: first beside *path*, then renamed, so that nobody ever reads half of it.
+
+    It has its mode from its first byte on. *mode* is `PRIVATE`, whatever the umask is, or another less the umask; None
+    keeps that of the file which was there, and its group, if there was one. OSError if anything goes wrong; the file of
+    before is as it was then.
+    """
+    path = target(path)
+    before = os.stat(path) if mode is None and os.path.exists(path) else None
+    created = PRIVATE if before is not None else 0o666 if mode is None else mode
+    folder = os.path.dirname(path)
+    name = temporary(folder)
+    descriptor = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), created)
+    try:
+        with open(descriptor, "wb") as file:
+            if before is not None:
+                _resemble(descriptor, before)
+            elif mode == PRIVATE and hasattr(os, "fchmod"):
+                os.fchmod(descriptor, mode)
+            file.write(content)
+            file.flush()
+            os.fsync(descriptor)
+        os.replace(name, path)
+    except BaseException:
+        os.unlink(name)
+        raise
+    _sweep(folder)
+
+
+def _resemble(descriptor: int, before: os.stat_result) -> None:
+    """Give an open file the owner, the group and the mode of another, as far as that may be."""
+    if not hasattr(os, "fchown"):
+        return
+    mode = stat.S_IMODE(before.st_mode)
+    try:
+        os.fchown(descriptor, before.st_uid, before.st_gid)
+    except OSError:
+        try:
+            os.fchown(descriptor, -1, before.st_gid)
+        except OSError:
+            # What one group might do is nothing for another.
+            mode &= ~stat.S_IRWXG
+    os.fchmod(descriptor, mode)
+
+
+def _sweep(folder: bytes) -> None:
+    """Remove what a process has left in a folder that was killed while it wrote."""
+    try:
+        for entry in os.scandir(folder):
+            if entry.name.startswith(_TEMPORARY) and entry.is_file(follow_symlinks=False):
+                status = entry.stat(follow_symlinks=False)
+                # Only one's own: in a folder that others may write to, these may be anything.
+                is_own = not hasattr(os, "geteuid") or status.st_uid == os.geteuid()
+                if is_own and status.st_mtime < time.time() - _ABANDONED:
+                    os.unlink(entry.path)
+    except OSError:
+        return

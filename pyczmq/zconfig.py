@@ -280,6 +280,9 @@ def comments(config: Config) -> list[str]:
 def save(config: Config, filename: Filename) -> int:
     """Save an item's comments and all that is below it to a file; return 0, or -1 with errno set if that fails.
 
+    A file is written whole or not at all, through a rename: should anything go wrong, what was there before stays. It
+    keeps its mode; a new one gets what the umask leaves. Devices and pipes are written to as they are.
+
     The name ``-`` stands for Python's standard output. Raises ValueError, and leaves the file as it is, for what would
     not be read back as it is now.
 
@@ -291,12 +294,15 @@ def save(config: Config, filename: Filename) -> int:
     if path == _STDOUT:
         _stdout.write(content)
         return 0
-    rc = C.zconfig_save(config, path)
-    if rc == 0 and os.path.isfile(path) and os.path.getsize(path) < len(content):
-        # C does not look whether there was room for it.
-        ffi.errno = errno.ENOSPC
+    if not os.path.isfile(path) and os.path.exists(path) and not os.path.isdir(path):
+        return C.zconfig_save(config, path)
+    try:
+        _streams.replace(path, content, None)
+    except OSError as error:
+        ffi.errno = error.errno or errno.EIO
         return -1
-    return rc
+    _config.note_saved(config, path)
+    return 0
 
 
 def savef(config: Config, format: Text, *args: Any) -> int:
@@ -385,7 +391,7 @@ def has_changed(config: Config) -> bool:
 
     C: ``bool zconfig_has_changed (zconfig_t *self)``
     """
-    return C.zconfig_has_changed(_live(config))
+    return _config.has_changed(_live(config))
 
 
 def fprint(config: Config, file: Any) -> None:

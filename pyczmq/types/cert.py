@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import errno
 import os
 from collections.abc import MutableMapping
 
-from .. import _text, zcert, zmq, zsocket
+from .. import _streams, _text, zcert, zmq, zsocket
 from ._base import Object, guarded
 from ._filenames import unreadable, unwritten
 
@@ -208,8 +207,7 @@ class Cert(Object):
         try:
             for write, name in halves:
                 target = _target(name)
-                # Stores look past files whose names begin with a dot.
-                temporary = os.path.join(os.path.dirname(target), b".zcert-" + os.urandom(8).hex().encode())
+                temporary = _streams.temporary(os.path.dirname(target))
                 written.append((temporary, target))
                 self._write(write, temporary, name)
             for temporary, target in written:
@@ -374,10 +372,10 @@ def _is_pair(public: bytes, secret: bytes | None) -> bool:
 
 def _target(path: bytes) -> bytes:
     """Return where a file is to be, behind links; OSError if there is something else than a file."""
-    target = os.path.realpath(path)
-    if os.path.exists(target) and not os.path.isfile(target):
-        raise unwritten(errno.EISDIR if os.path.isdir(target) else errno.EINVAL, path)
-    return target
+    try:
+        return _streams.target(path)
+    except OSError as error:
+        raise unwritten(error.errno or 0, path) from None
 
 
 def _secure(socket: Any, cert: Any, server: bool, server_key: str | None) -> None:

@@ -285,6 +285,8 @@ class Config(Object):
     def save(self, path: Filename) -> None:
         """Save the item's comments and all below it to a file; ``-`` stands for Python's standard output.
 
+        The file is written whole or not at all, and keeps its mode; see `zconfig.save`.
+
         Raises OSError if that fails, and ValueError for what would not be read back as it is now.
         """
         name = _text.path(path, "path")
