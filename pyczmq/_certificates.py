@@ -249,15 +249,28 @@ class Folder:
             raise ValueError(f"location {os.fsdecode(self.path)!r} is not a folder")
         self._seen: list[Entry] | None = None
         self._problem: str | None = None
+        self._owners: dict[bytes, str] = {}
 
     def check(self) -> None:
         """Raise ValueError, which names the file, if C must not be let near this folder as it is now."""
         files = sorted(_walk(self.path))
         if files != self._seen:
-            self._problem = _find_problem(files)
+            owners: dict[bytes, str] = {}
+            self._problem = _find_problem(files, owners)
+            self._owners = owners
             self._seen = files
         if self._problem is not None:
             raise ValueError(self._problem)
+
+    def has(self, key: bytes) -> bool:
+        """Tell whether there was a certificate with a public key, as 32 bytes, in the folder when it was checked last.
+
+        C does not see that one is gone if the folder has as many files, as many bytes, and as late a change as before,
+        or is gone itself.
+        """
+        text = ffi.new("char[]", _KEY_TEXT + 1)
+        C.zmq_z85_encode(text, key, _KEY_BYTES)
+        return _bytes(text) in self._owners
 
 
 def _walk(folder: bytes, depth: int = 0) -> Iterator[Entry]:
@@ -286,8 +299,8 @@ def _walk(folder: bytes, depth: int = 0) -> Iterator[Entry]:
             yield entry.path, status.st_mtime_ns, status.st_size, status.st_ino
 
 
-def _find_problem(files: list[Entry]) -> str | None:
-    owners: dict[bytes, str] = {}
+def _find_problem(files: list[Entry], owners: dict[bytes, str]) -> str | None:
+    """Return what is wrong with the files of a folder; *owners* is told which certificate has which public key."""
     for path, *_ in files:
         if path.endswith(b"_secret"):
             continue

@@ -16,7 +16,12 @@ connections are accepted, PLAIN and CURVE connections refused.
 These are the calls of CZMQ 2, with one authenticator to a context. CZMQ 4 runs one in a process: a second `new` is a
 RuntimeError, and `attach` hooks further contexts to the one that runs. It also answers for all sockets of CZMQ's
 process-wide context (`zsock`). The domains of CZMQ 2 are accepted and ignored, as in CZMQ 4: what is configured holds
-for all.
+for all, and what is configured for another domain takes its place (RuntimeWarning).
+
+libzmq asks whoever answers in the context of the server. Where nobody does it refuses PLAIN clients, but lets NULL and
+CURVE clients in, these with any key. So make the authenticator and configure it before the servers bind, hook it to
+each context that has servers, and end it after them. A server that is to let nobody in then has a ZAP domain, and
+enforces it: ``zsocket.set_zap_domain (server, "global")``, then ``zsocket.set_zap_enforce_domain (server, True)``.
 
 `actor` is that authenticator as CZMQ 4 has it: ``zauth (zsock_t *, void *)``, for `zactor`. The functions here take it
 as well. It answers for the sockets of the process-wide context, and may be given a certificate store, which it takes
@@ -57,6 +62,9 @@ CURVE_ALLOW_ANY = "*"
 _AUTH = ffi.typeof("zauth_t *")
 _ACTOR = ffi.typeof("zactor_t *")
 _CTX = ffi.typeof("zctx_t *")
+
+# Companion of an authenticator: the domain that was configured last, for each mechanism.
+_DOMAINS = "domains"
 
 
 def new(ctx: Ctx) -> Auth:
@@ -123,10 +131,30 @@ def _command(auth: Authenticator, *words: bytes) -> None:
         _rebuilt.authenticator(auth).command(*words)
 
 
+def _note_domain(auth: Authenticator, mechanism: str, domain: Text) -> None:
+    """Warn where somebody takes an authenticator for one that has domains: what is meant for one would open another."""
+    domains = _handles.companions(auth).setdefault(_DOMAINS, {})
+    text = _text.encode(domain)
+    before = domains.setdefault(mechanism, text)
+    domains[mechanism] = text
+    if before != text:
+        import warnings
+
+        warnings.warn(
+            f"CZMQ's authenticator has no domains: what is configured for {_text.decode(text)!r} takes the place of "
+            f"what was configured for {_text.decode(before)!r}, for {mechanism} clients of all servers",
+            RuntimeWarning,
+            stacklevel=3,
+        )
+
+
 def configure_plain(auth: Authenticator, domain: Text, filename: Filename) -> None:
     """Let PLAIN clients in whose name and password are in a file, with a line ``name=password`` for each.
 
-    The file is read again some seconds after it has changed, and may be made later. *domain* is ignored.
+    The file is read again some seconds after it has changed, and may be made later; what is no longer in it does not
+    count from then on. For sockets of the process-wide context it does until CZMQ has read the file again, which it
+    does not where that is gone, or has no later time than before, in whole seconds; so call this again after a change.
+    *domain* is ignored.
 
     C: ``void zauth_configure_plain (zauth_t *self, const char *domain, const char *filename)``
     """
@@ -136,7 +164,11 @@ def configure_plain(auth: Authenticator, domain: Text, filename: Filename) -> No
     if os.path.exists(path) and not os.path.isfile(path):
         # C would wait for ever at the other end of a pipe.
         raise ValueError(f"filename {os.fsdecode(path)!r} is not a file")
-    _command(auth, b"PLAIN", path)
+    _note_domain(auth, "PLAIN", domain)
+    if ffi.typeof(auth) is _AUTH:
+        _rebuilt.authenticator(auth).take_passwords(path)
+    else:
+        _command(auth, b"PLAIN", path)
 
 
 def configure_curve(auth: Authenticator, domain: Text, location: Filename) -> None:
@@ -145,7 +177,10 @@ def configure_curve(auth: Authenticator, domain: Text, location: Filename) -> No
     The folder, with those in it, is read again when it changes, and may be made later. *domain* is ignored. What would
     make C abort is a ValueError that names the file: two certificates with one key, a broken key, more than 512 bytes
     of metadata, a folder that cannot be read. Where such a file is put there later no CURVE client is let in, and
-    CZMQ's log says why; sockets of the process-wide context do without that check.
+    CZMQ's log says why. A certificate that is no longer there does not count from then on.
+
+    Sockets of the process-wide context do without these checks. For them, CZMQ notices a change if the folder has
+    another number of files, of bytes, or a later time; not if it is gone. So call this again after any other change.
 
     C: ``void zauth_configure_curve (zauth_t *self, const char *domain, const char *location)``
     """
@@ -156,6 +191,7 @@ def configure_curve(auth: Authenticator, domain: Text, location: Filename) -> No
     if path != _rebuilt.ALLOW_ANY:
         folder = Folder(path)
         folder.check()
+    _note_domain(auth, "CURVE", domain)
     if ffi.typeof(auth) is _AUTH:
         _rebuilt.authenticator(auth).folder = folder
     _command(auth, b"CURVE", path)

@@ -13,7 +13,7 @@ import os
 import time
 from _thread import RLock, allocate_lock, get_ident, start_new_thread
 
-from .. import _actors, _blocking, _text
+from .. import _actors, _blocking, _passwords, _text
 from .._certificates import Folder
 from .._cffi import C, ffi
 from .zctx import context, set_option
@@ -132,7 +132,7 @@ class _Relay:
         request = self._receive(self.router)
         if not _is_sound(request):
             return
-        if _mechanism(request) == b"CURVE" and not self.auth.trusts_folder():
+        if not self.auth.may_pass(request):
             self._send(self.router, [*request[: _SEQUENCE + 1], b"400", b"No access", b"", b""])
         else:
             self._send(self.dealer, request)
@@ -216,6 +216,8 @@ class Authenticator:
             self.actor: Actor | None = _actors.start(C.zauth)
         self.relays: list[_Relay] = []
         self.folder: Folder | None = None
+        #: The file of passwords, where what is in it later counts, too.
+        self.passwords: bytes | None = None
         self.complaint = ""
         self.verbose = False
         #: What C has returned for commands that were sent, and for waiting for their answers: 0 for each that worked.
@@ -236,7 +238,16 @@ class Authenticator:
             ended.stop()
         self.relays.append(relay)
 
-    def trusts_folder(self) -> bool:
+    def may_pass(self, request: list[bytes]) -> bool:
+        """Tell whether a request is to be put to C at all: C may have missed that what would let it in is gone."""
+        mechanism, credentials = _mechanism(request), request[_CREDENTIALS:]
+        if mechanism == b"CURVE":
+            return self._trusts_folder() and (self.folder is None or self.folder.has(credentials[0]))
+        if mechanism == b"PLAIN" and self.passwords is not None:
+            return _passwords.holds(self.passwords, *(word.partition(b"\0")[0] for word in credentials[:2]))
+        return True
+
+    def _trusts_folder(self) -> bool:
         """Tell whether C can read the folder of certificates as it is now; complain in CZMQ's log if it cannot."""
         folder = self.folder
         if folder is None:
@@ -252,6 +263,11 @@ class Authenticator:
             if complaint:
                 _complain(f"no CURVE client is let in: {complaint}")
         return not complaint
+
+    def take_passwords(self, path: bytes) -> None:
+        """Let PLAIN clients in by a file, which C reads now, and of which counts what is in it when they come."""
+        self.passwords = path
+        self.command(b"PLAIN", path)
 
     def command(self, *words: bytes) -> None:
         """Send a command and return once the authenticator has acted on it.
@@ -382,7 +398,7 @@ def zauth_deny(self: CData, address: CData | bytes) -> None:
 
 def zauth_configure_plain(self: CData, domain: CData | bytes, filename: CData | bytes, *args: Any) -> None:
     """C: ``void zauth_configure_plain (zauth_t *self, const char *domain, const char *filename, ...)``."""
-    authenticator(self).command(b"PLAIN", _format(filename, args))
+    authenticator(self).take_passwords(_format(filename, args))
 
 
 def zauth_configure_curve(self: CData, domain: CData | bytes, location: CData | bytes, *args: Any) -> None:

@@ -43,8 +43,9 @@ class Auth(Object):
     for all of them, and each call returns once the authenticator has acted. A process has one authenticator: a second
     is a RuntimeError.
 
-    It answers until `close`, or the process ends. After that libzmq is by itself again: it refuses PLAIN clients, and
-    **lets all NULL and CURVE clients in**. So close the servers first.
+    It answers until `close`, or the process ends. Before and after that libzmq is by itself: it refuses PLAIN clients,
+    and **lets all NULL and CURVE clients in**, these with any key. So configure it before the servers bind, and close
+    the servers first. Those that `Cert.apply` has secured while it answered let nobody in after it.
     """
 
     __slots__ = ("_chosen", "_context", "_hooked", "_remove_folder")
@@ -130,12 +131,16 @@ class Auth(Object):
             _relays.authenticator(self.handle).hook(context.handle)
             self._hooked.add(context._world)
 
+    def _covers(self, context: Context | None) -> bool:
+        """Tell whether this is asked by the sockets of a context; None is the process-wide one."""
+        return context is None or self._chosen is None or context._world in self._chosen
+
     def _answer(self, context: Context) -> None:
         """Answer for a context, in which a socket was just made, if that is one to answer for.
 
         The registry's lock must be held.
         """
-        if self._chosen is None or context._world in self._chosen:
+        if self._covers(context):
             self._hook(context)
 
     @guarded
@@ -157,8 +162,8 @@ class Auth(Object):
         """Let PLAIN clients in whose name and password are these, in place of those before.
 
         They are in a file with a line ``name=password`` for each, which is read again some seconds after it has
-        changed, and may be made later; or in a dict. No name has an equals sign in it or begins with ``#``, and names
-        and passwords have at most 255 bytes, with no line feed or NUL byte among them.
+        changed, and may be made later (see `zauth.configure_plain`); or in a dict. No name has an equals sign in it or
+        begins with ``#``, and names and passwords have at most 255 bytes, with no line feed or NUL byte among them.
         """
         if isinstance(passwords, Mapping):
             self._plain(b"".join([_line(name, password) for name, password in passwords.items()]))
@@ -182,6 +187,8 @@ class Auth(Object):
             with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
                 file.write(content)
             zauth.configure_plain(self._handle, _DOMAIN, path)
+            # The file will be gone, and what C has read of it holds.
+            _relays.authenticator(self._handle).passwords = None
         finally:
             os.unlink(path)
 
