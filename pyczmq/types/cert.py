@@ -6,8 +6,10 @@ import os
 from collections.abc import MutableMapping
 
 from .. import _streams, _text, zcert, zmq, zsocket
+from . import _registry
 from ._base import Object, guarded
 from ._filenames import unreadable, unwritten
+from ._socket import BaseSocket
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 _KEY_BYTES = 32
 _KEY_TEXT = 40
 _SECRET = b"_secret"
+_DOMAIN = "global"
 
 
 class Cert(Object):
@@ -246,11 +249,14 @@ class Cert(Object):
         """Secure a socket with the certificate's keys, before it binds or connects.
 
         With *server* the socket becomes a server, which encrypts what it sends and takes encrypted connections only;
-        with *server_key*, the server's public key, a client. Whom a server lets in is up to `Auth`; with none, everyone
-        who knows its key. *socket*: an object with a ``handle``, or a handle of the namespaces::
+        with *server_key*, the server's public key, a client. Whom a server lets in is up to `Auth`; with none, **it is
+        everyone who knows its key**. *socket*: an object with a ``handle``, or a handle of the namespaces::
 
             cert.apply(server, server=True)
             friend.apply(client, server_key=cert.public_key)
+
+        An object for which an `Auth` answers at this moment lets nobody in any more once that is closed: it enforces
+        its ``zap_domain``, "global" if it has none.
 
         Raises ValueError for a certificate with no secret key, and for both *server* and *server_key*.
         """
@@ -389,3 +395,12 @@ def _secure(socket: Any, cert: Any, server: bool, server_key: str | None) -> Non
 @guarded
 def _secure_object(socket: Object, cert: Any, server: bool, server_key: str | None) -> None:
     _secure(socket._handle, cert, server, server_key)
+    auth = _registry.find_auth() if server else None
+    if auth is not None and isinstance(socket, BaseSocket) and auth._covers(socket._context):
+        if not zsocket.zap_domain(socket._handle):
+            zsocket.set_zap_domain(socket._handle, _DOMAIN)
+        try:
+            zsocket.set_zap_enforce_domain(socket._handle, True)
+        except ValueError:
+            # A libzmq before 4.3 cannot do that; with it as without, the server asks for as long as somebody answers.
+            return
