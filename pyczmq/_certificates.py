@@ -11,7 +11,7 @@ import errno
 import os
 import stat
 
-from . import _handles, _streams, _text
+from . import _config, _handles, _streams, _text
 from ._cffi import C, ffi
 
 TYPE_CHECKING = False
@@ -156,7 +156,7 @@ def _read(path: bytes) -> Cert | None:
     if b"\0" in content:
         raise ValueError("is not a text file")
     is_secret = path.endswith(b"_secret") or b"secret-key" in content
-    if is_secret and any(map(_is_quoted, content.split(b"\n"))):
+    if is_secret and any(map(_config.is_quoted, content.split(b"\n"))):
         # On the standard output: it may be the key.
         raise ValueError("has a secret key, and a line that is none of a certificate's")
     root = C.zconfig_str_load(content)
@@ -166,20 +166,6 @@ def _read(path: bytes) -> Cert | None:
         return _from_config(root)
     finally:
         _free_config(root)
-
-
-def _is_quoted(line: bytes) -> bool:
-    """Tell whether C quotes what it does not understand in a line: what follows a name with no value, or a value."""
-    text = line.strip()
-    rest = text.lstrip(bytes(_NAME_CHARACTERS)).lstrip()
-    if rest.startswith(b"=") and rest != text:
-        rest = rest[1:].lstrip()
-        mark = rest[:1]
-        if mark not in (b'"', b"'"):
-            return False
-        _, closing, rest = rest[1:].partition(mark)
-        rest = rest.lstrip() if closing else b""
-    return bool(rest) and not rest.startswith(b"#")
 
 
 def _from_config(root: CData) -> Cert | None:

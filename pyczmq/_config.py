@@ -33,6 +33,7 @@ _LONGEST = 2**31 - 1
 
 CONFIG = ffi.typeof("zconfig_t *")
 _NAME = re.compile(rb"[A-Za-z0-9$_@.&+-](?:[A-Za-z0-9$_@.&+/-]*[A-Za-z0-9$_@.&+-])?")
+_NAME_CHARACTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789$-_@.&+/"
 _INDENT = 4
 _LINK = b".ln"
 _LONGEST_LINK = 255
@@ -237,12 +238,35 @@ def check(content: bytes, name: str) -> bool:
     if len(content) > MOST_BYTES:
         raise ValueError(f"{name} has more than {MOST_BYTES} bytes")
     count = 0
-    for line in content.split(b"\n"):
+    lines = content.split(b"\n")
+    for line in lines:
         stripped = line.strip()
         count += bool(stripped) and not stripped.startswith(b"#")
     if count >= MOST_ITEMS:
         raise ValueError(f"{name} has {count} items, and CZMQ is not made for more than {MOST_ITEMS}")
+    for number, line in enumerate(lines, 1):
+        if is_quoted(line):
+            C.zclock_log(b"E (zconfig): (%d) invalid syntax", ffi.cast("int", number))
+            return False
     return b"\0" not in content
+
+
+def is_quoted(line: bytes) -> bool:
+    """Tell whether C quotes, on its standard output, what it does not understand in a line: it may be a secret.
+
+    That is what follows a name with no value, or a value in quotes.
+    """
+    text = line.rstrip().lstrip(b" ")
+    after = text.lstrip(_NAME_CHARACTERS)
+    rest = after.lstrip()
+    if rest.startswith(b"=") and after != text:
+        rest = rest[1:].lstrip()
+        mark = rest[:1]
+        if mark not in (b'"', b"'"):
+            return False
+        _, closing, rest = rest[1:].partition(mark)
+        rest = rest.lstrip() if closing else b""
+    return bool(rest) and not rest.startswith(b"#")
 
 
 def parse(content: bytes, name: str) -> CData | None:

@@ -36,9 +36,11 @@ def log_to_logging(logger: Target | str | None = "czmq") -> None:
 
     Each line becomes a record, in order, made by a thread of its own shortly after: errors, warnings and debug texts
     with the level of that name, notices and informations with ``INFO``. C's time stamp is dropped, since records have
-    one; what `set_logident` says stays before the text, and C cuts a line after 1023 bytes. This takes the place of a
-    stream (`set_logstream`) and of the system's log (`set_logsystem`). None returns once all that was logged has become
-    records, and leaves the log with no stream. A forked child logs to its own `logging`.
+    one; what `set_logident` says stays before the text, and C cuts a line after 1023 bytes. The passwords that a
+    verbose authenticator logs become ``***``.
+
+    This takes the place of a stream (`set_logstream`) and of the system's log (`set_logsystem`). None returns once all
+    that was logged has become records, and leaves the log with no stream. A forked child logs to its own `logging`.
 
     Not on Windows (OSError).
     """
@@ -77,6 +79,7 @@ class _Reader:
         self.log.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", _PATIENCE, 0))
         self.stream = os.fdopen(os.dup(self.log.fileno()), "wb", buffering=0)
         self.pattern = re.compile(rb"([EWNID]): (\(.*?\) )?\d\d-\d\d-\d\d \d\d:\d\d:\d\d (.*)\n", re.DOTALL)
+        self.password = re.compile(rb"(zauth: - \w+ \(PLAIN\) username=.*? password=).*", re.DOTALL)
         self.ends = 0
         self.ended: SimpleQueue[int] = SimpleQueue()
         Thread(target=self.read, name="pyczmq log", daemon=True).start()
@@ -115,7 +118,7 @@ class _Reader:
             if found is None:
                 self.ended.put(int(line))
                 continue
-            text = _text.decode((found[2] or b"") + found[3])
+            text = _text.decode((found[2] or b"") + self.password.sub(rb"\1***", found[3]))
             self.logger.log(levels.get(found[1], INFO), "%s", text)
 
 

@@ -85,8 +85,8 @@ def _item_name(name: Text | None) -> bytes:
 def load(filename: Filename) -> Config | None:
     """Return the tree in a file; None if there is no such file, it cannot be read, or it is not sound.
 
-    What is wrong in it, C says on its standard output. A name with ``.ln`` at its end is that of a symbolic link of
-    CZMQ's own: a text file with another file's name in it.
+    What is wrong in it is said on C's standard output, though not what is there instead: it may be a secret. A name
+    with ``.ln`` at its end is that of a symbolic link of CZMQ's own: a text file with another file's name in it.
 
     C: ``zconfig_t *zconfig_load (const char *filename)``
     """
