@@ -18,7 +18,12 @@ if TYPE_CHECKING:
 _FD = 14
 _EVENTS = 15
 _USE_FD = 89
+_TYPE = 16
 _POLLIN = 1
+
+#: Where libzmq asks for authentication, and the types of sockets that it asks: REP, ROUTER, SERVER.
+_ZAP = b"inproc://zeromq.zap.01"
+_ANSWERING = (4, 6, 12)
 
 #: The transports whose listeners and connections a socket owns.
 _OWNED = (b"tcp:", b"ipc:", b"ws:", b"wss:")
@@ -52,7 +57,7 @@ def bind(sock: Socketish, endpoint: Text, function: Callable[[Socket, bytes], in
     """Bind to *endpoint* with zsocket's function, or with libzmq's; return what that does, -1 on failure."""
     handle = _handles.socket(sock, "sock")
     address = _text.cstring(endpoint, "endpoint")
-    if not is_usable(address):
+    if not is_usable(address) or breaks_authentication(handle, address):
         return -1
     taken = hand_over(handle, address)
     port = function(handle, address)
@@ -113,6 +118,19 @@ def is_usable(endpoint: bytes) -> bool:
 
     ffi.errno = errno.EINVAL
     return _norm.is_usable(endpoint)
+
+
+def breaks_authentication(handle: Socket, endpoint: bytes) -> bool:
+    """Tell whether a socket is about to be bound where libzmq asks for authentication, and cannot answer; sets errno.
+
+    libzmq asserts that it is of another type once a client comes.
+    """
+    if endpoint != _ZAP:
+        return False
+    kind = ffi.new("int *")
+    C.zmq_getsockopt(handle, _TYPE, kind, ffi.new("size_t *", 4))
+    ffi.errno = errno.EINVAL
+    return kind[0] not in _ANSWERING
 
 
 def plan_connection(sock: Socketish, routing_id: bytes, name: str) -> None:

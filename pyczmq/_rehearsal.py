@@ -70,7 +70,8 @@ def _try(probe: CData, part: bytes, name: str) -> bytes | None:
     endpoint = part[1:] if part[:1] in (b">", b"@") else part
     if not endpoint or len(part) > _LONGEST:
         raise ValueError(f"{name} must be endpoints of 1 to {_LONGEST} bytes, with commas in between")
-    if not _endpoints.is_usable(endpoint):
+    is_wrong = not connects and _endpoints.breaks_authentication(C.zsock_resolve(probe), endpoint)
+    if is_wrong or not _endpoints.is_usable(endpoint):
         raise _failure(name, endpoint, ffi.errno)
     found = _RANGE.search(endpoint)
     if found and not connects:
