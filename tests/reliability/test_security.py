@@ -53,7 +53,12 @@ ATTEMPTS: dict[str, tuple[list[Step], Security, Any, Any]] = {
         (curve(FRIEND, KEY), ELSEWHERE),
         curve(FRIEND, KEY),
     ),
-    "an unknown key from an allowed address": ([KNOWN, ("allow", HOST)], CURVE, curve(STRANGER, KEY), curve(FRIEND, KEY)),
+    "an unknown key from an allowed address": (
+        [KNOWN, ("allow", HOST)],
+        CURVE,
+        curve(STRANGER, KEY),
+        curve(FRIEND, KEY),
+    ),
     "wrong password": ([PASSWORDS], PLAIN, plain("admin", "wrong"), plain("admin", "Password")),
     "wrong name": ([PASSWORDS], PLAIN, plain("nobody", "Password"), plain("admin", "Password")),
     "the password of another": ([PASSWORDS], PLAIN, plain("admin", "guest"), plain("admin", "Password")),
@@ -217,9 +222,7 @@ def test_dictionary_of_passwords_is_replaced_whole() -> None:
         assert door.comes_to_admit(plain("admin", "other"))
 
 
-def test_configuration_holds_once_it_returns(
-    floor: Floor, tmp_path: Path, amount: Callable[[int, int], int]
-) -> None:
+def test_configuration_holds_once_it_returns(floor: Floor, tmp_path: Path, amount: Callable[[int, int], int]) -> None:
     """A client that tries all the while does not slip in; what was configured holds for the very next one."""
     file = passwords(tmp_path)
     with floor.server(CURVE) as door, floor.server(PLAIN) as other:
