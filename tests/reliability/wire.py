@@ -16,6 +16,7 @@ import contextlib
 import socket
 import struct
 import threading
+import time
 from collections.abc import Callable
 from types import TracebackType
 
@@ -132,6 +133,8 @@ class Peer:
 
     def __init__(self, port: int) -> None:
         self._socket = socket.create_connection((HOST, port), _PATIENCE)
+        #: What the server has answered last.
+        self.heard = b""
 
     def send(self, *parts: bytes) -> Peer:
         """Send bytes; a server that has hung up already is no error here."""
@@ -139,21 +142,26 @@ class Peer:
             self._socket.sendall(b"".join(parts))
         return self
 
-    def read(self, count: int) -> bytes:
-        """Return the next bytes, fewer if the server hangs up."""
-        found = b""
-        while len(found) < count:
-            try:
-                chunk = self._socket.recv(count - len(found))
-            except ConnectionError:
-                break
-            if not chunk:
-                break
-            found += chunk
-        return found
+    def talk(self, *parts: bytes, pause: float) -> Peer:
+        """Send one part after the other, each once the server has answered to that before, or after a pause."""
+        for part in parts[:-1]:
+            self.send(part)
+            deadline = time.monotonic() + pause
+            self.heard = b""
+            # Of a greeting all is waited for, of anything else something.
+            while len(self.heard) < (GREETING if len(part) == GREETING else 1) and time.monotonic() < deadline:
+                self._socket.settimeout(pause)
+                try:
+                    chunk = self._socket.recv(_PIECE)
+                except (ConnectionError, socket.timeout):
+                    break
+                if not chunk:
+                    break
+                self.heard += chunk
+        return self.send(parts[-1])
 
     def drain(self, seconds: float) -> bytes:
-        """Return all that comes until the server hangs up; socket.timeout (TimeoutError) if it does not in time."""
+        """Return all that comes until the server hangs up; socket.timeout if it does not in time."""
         self._socket.settimeout(seconds)
         found = b""
         while True:
