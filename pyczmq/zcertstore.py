@@ -98,13 +98,16 @@ class _Store(_keeper.Keeper):
 def new(location: Filename | None = None) -> CertStore:
     """Return a new store over the folder *location* and those in it, or in memory.
 
-    The garbage collector owns it. Raises ValueError for a location that is something else than a folder.
+    The garbage collector owns it. Raises ValueError for a location that is something else than a folder, and for a
+    folder that C must not read as it is now, with the name of the file.
 
     C: ``zcertstore_t *zcertstore_new (const char *location)``
     """
     keeper = _Store()
     if location is not None:
         keeper.folder = _certificates.Folder(location)
+        # C reads it at once.
+        keeper.folder.check()
     pointer = C.zcertstore_new(ffi.NULL if keeper.folder is None else keeper.folder.path)
     store = _keeper.own(pointer, _free, keeper)
     if store is None:

@@ -33,14 +33,17 @@ class CertStore(Object):
     be saved there and removed at any time, and the folder may be made later. What it hands out are copies.
 
     The iteration yields copies of all certificates. Where C must not read the folder as it is now, such as with two
-    files of the same key in it, every look-up raises ValueError, which names the file.
+    files of the same key in it, this and every look-up raise ValueError, which names the file.
     """
 
     __slots__ = ("_location",)
     _noun = "certificate store"
 
     def __init__(self, location: Filename | None = None) -> None:
-        """Make a store over the folder *location*, or in memory; ValueError for a location that is a file."""
+        """Make a store over the folder *location*, or in memory.
+
+        Raises ValueError for a location that is a file, or a folder that C must not read as it is now.
+        """
         self._location = None if location is None else os.fsdecode(_text.path(location, "location"))
         super().__init__(zcertstore.new(self._location))
 
