@@ -101,12 +101,11 @@ def _open(library: str, candidates: list[str], chosen: bool = False) -> tuple[An
     """
     failures = []
     for candidate in candidates:
-        exposed = None if chosen or not os.path.isabs(candidate) else _exposed(candidate)
-        if exposed is not None:
-            failures.append(f"  {candidate}: not opened, since anybody may write to {exposed}")
-            continue
         try:
-            return ffi.dlopen(candidate), candidate
+            exposed = None if chosen or not os.path.isabs(candidate) else _exposed(candidate)
+            if exposed is None:
+                return ffi.dlopen(candidate), candidate
+            failures.append(f"  {candidate}: not opened, since anybody may write to {exposed}")
         except OSError as error:
             failures.append(f"  {candidate}: {error}")
     tried = "\n".join(failures)
