@@ -68,10 +68,13 @@ def read_regular(path: bytes, most: int) -> bytes | None:
     except OSError:
         return None
     try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
             raise ValueError("is not a regular file")
         with open(descriptor, "rb", closefd=False) as file:
-            return file.read(most)
+            # PyPy takes memory for all that is asked for; a file may have grown meanwhile.
+            content = file.read(min(most, status.st_size + 1))
+            return content if len(content) <= status.st_size else content + b"".join(pieces(file, most - len(content)))
     except OSError:
         return None
     finally:
