@@ -278,11 +278,17 @@ class Door:
         socket = self.floor.socket(zmq.PUSH, security)
         try:
             handle = handle_of(socket)
-            assert zsocket.connect(handle, f"tcp://{source}:0;{HOST}:{port or self.port}") == 0
-            assert zstr.send(handle, message) == 0
+            self._knock(handle, message, source, port or self.port)
             yield socket
         finally:
             self.floor.drop(socket)
+
+    @staticmethod
+    def _knock(handle: Any, message: str, source: str, port: int) -> None:
+        # One that was refused before it could send has nobody to send to any more: it must not wait for that.
+        zsocket.set_sndtimeo(handle, 0)
+        assert zsocket.connect(handle, f"tcp://{source}:0;{HOST}:{port}") == 0
+        zstr.send(handle, message)
 
     def outcome(self, security: Security, source: str = HOST, port: int = 0) -> str:
         """Return what libzmq says of a client's first attempt, which got a message in if, and only if, it succeeded.
@@ -320,8 +326,7 @@ class Door:
             zmonitor.listen(monitor, *OUTCOMES, "DISCONNECTED")
             zmonitor.start(monitor)
             zsocket.set_rcvtimeo(zsock.resolve(monitor), PATIENCE)
-            assert zsocket.connect(handle_of(socket), f"tcp://{source}:0;{HOST}:{self.port}") == 0
-            assert zstr.send(handle_of(socket), "intrusion") == 0
+            self._knock(handle_of(socket), "intrusion", source, self.port)
             event = zmonitor.recv(monitor)
             assert event is not None
             return event.event != SUCCEEDED and self.floor.receive(self.socket, 0) is None

@@ -111,14 +111,15 @@ def context_of(floor: Floor) -> Context:
 # ---------------------------------------------------------------- handlers that are no good
 
 
-@pytest.mark.parametrize("mechanism", MECHANISMS)
 @pytest.mark.parametrize("reply", NONSENSE)
-def test_nonsense_lets_nobody_in(mechanism: str, reply: str) -> None:
-    """A handler that does not answer, or not as ZAP has it, keeps everybody out."""
-    server, client = MECHANISMS[mechanism]
-    with nobody() as floor, handler(context_of(floor), NONSENSE[reply]) as asked, floor.server(server) as door:
-        assert door.refuses(client)
-        assert asked.is_set()
+def test_nonsense_lets_nobody_in(reply: str) -> None:
+    """A handler that does not answer, or not as ZAP has it, keeps everybody out, whatever the mechanism."""
+    with nobody() as floor, handler(context_of(floor), NONSENSE[reply]) as asked:
+        for mechanism, (server, client) in MECHANISMS.items():
+            asked.clear()
+            with floor.server(server) as door:
+                assert door.refuses(client), mechanism
+                assert asked.is_set(), mechanism
 
 
 @pytest.mark.parametrize("mechanism", MECHANISMS)

@@ -26,7 +26,7 @@ HOST = "127.0.0.1"
 GREETING = 64
 
 _PIECE = 65536
-_PATIENCE = 5.0
+_PATIENCE = 20.0
 
 #: Gets the number of a chunk's first byte in its direction, and the chunk; returns what goes on.
 Change = Callable[[int, bytes], bytes]
@@ -159,6 +159,15 @@ class Peer:
                     break
                 self.heard += chunk
         return self.send(parts[-1])
+
+    def hear(self, word: bytes) -> Peer:
+        """Wait until the server has said *word*, such as the name of a command."""
+        heard = b""
+        while word not in heard:
+            chunk = self._socket.recv(_PIECE)
+            assert chunk, f"the server has hung up, and said {heard!r}"
+            heard += chunk
+        return self
 
     def drain(self, seconds: float) -> bytes:
         """Return all that comes until the server hangs up; socket.timeout if it does not in time."""
