@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -29,7 +31,7 @@ def run(name: str, *arguments: str) -> str:
 
 
 def test_every_example_is_run() -> None:
-    tested = {"floors.py", "chat.py", "secure_service.py"}
+    tested = {"floors.py", "chat.py", "secure_service.py", "reliable_service.py"}
     assert {path.name for path in EXAMPLES.glob("*.py")} == tested | ELSEWHERE
 
 
@@ -72,6 +74,34 @@ def test_only_the_known_client_is_answered() -> None:
     lines = dict(line.split(": ", 1) for line in run("secure_service.py").splitlines())
     assert lines["ada"].startswith("hello ada")
     assert (lines["mallory"], lines["nobody"]) == ("no answer", "no answer")
+
+
+def test_each_request_is_answered_once_while_workers_and_the_broker_die() -> None:
+    """tests/reliability has it on eight hosts, whose links break."""
+    *clients, ledger = run("reliable_service.py", "demo").splitlines()
+    assert [line.split(" in ")[0] for line in clients] == ["a client: 20 answers", "a client: 30 answers"]
+    assert ledger.startswith("the ledger: 50 requests,")
+
+
+def test_a_client_started_again_gets_the_same_answers(tmp_path: Path) -> None:
+    """And so it does from a broker that was started again; the total does not change. Its name is what counts."""
+    service = [sys.executable, str(EXAMPLES / "reliable_service.py")]
+    outputs = []
+    endpoints = ["tcp://127.0.0.1:*"] * 2
+    for name in "ada", "ada", "grace":
+        command = [*service, "broker", *endpoints, "--ledger", str(tmp_path / "ledger.db")]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as broker:
+            assert broker.stdout is not None
+            endpoints = broker.stdout.readline().split()[2:]
+            with subprocess.Popen([*service, "worker", endpoints[1]]) as worker:
+                outputs.append(
+                    run("reliable_service.py", "ask", endpoints[0], "--name", name, "6", "7").splitlines()[:2]
+                )
+                worker.kill()
+            broker.kill()
+    assert outputs == [["6 36", "7 49"]] * 3
+    with contextlib.closing(sqlite3.connect(tmp_path / "ledger.db")) as ledger:
+        assert ledger.execute("SELECT * FROM totals").fetchall() == [(4, 2 * (36 + 49))]
 
 
 @pytest.mark.requires_netns

@@ -1,7 +1,7 @@
 """What no peer in its right mind would send: bytes for a port on which ZeroMQ listens, and messages for its sockets.
 
 `flood` is for the bytes, and uses nothing but the standard library. It runs in a test's process or, as a program with
-the arguments ADDRESS PORT COUNT SEED, on a host of a test's network.
+the arguments ADDRESS PORT COUNT SEED [refused], on a host of a test's network.
 """
 
 from __future__ import annotations
@@ -158,4 +158,5 @@ def messages() -> Iterator[tuple[str, list[bytes]]]:
 
 
 if __name__ == "__main__":
-    print(sum(flood(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])).values()))
+    address, port, count, seed, *let_in = sys.argv[1:]
+    print(sum(flood(address, int(port), int(count), int(seed), let_in=let_in != ["refused"]).values()))
