@@ -22,10 +22,11 @@ if TYPE_CHECKING:
     from .beacon import Beacon
     from .gossip import Gossip
     from .monitor import Monitor
+    from .peers import Peers
     from .poller import Poller
     from .socket import Socket
 
-__all__ = ["Socket", "Poller", "Actor", "Pipe", "actor", "Beacon", "Monitor", "Gossip"]
+__all__ = ["Socket", "Poller", "Actor", "Pipe", "actor", "Beacon", "Peers", "Monitor", "Gossip"]
 
 #: The modules of those that are not in a module of their own name.
 _MODULES = {"Actor": "_actor", "Pipe": "_actor", "actor": "_actor"}

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from .. import zbeacon
-from ..types.beacon import Announcement, BaseBeacon
+from ..types.beacon import Announcement, BaseBeacon, identify
+from ..types.peers import EXPIRY
 from ._events import AsyncEvents
+from .peers import Peers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,6 +26,13 @@ class Beacon(BaseBeacon, AsyncEvents[Announcement]):
     """
 
     __slots__ = ()
+
+    def peers(self, expiry: int = EXPIRY) -> Peers[Announcement]:
+        """Return what tells who is there, and who has not been heard for *expiry* milliseconds; see `aio.Peers`.
+
+        Who announces the same from the same address is the same; who announces something else comes as another.
+        """
+        return Peers(self, expiry, identify)
 
     def _waited_for(self, handle: Any) -> Any:
         return zbeacon.socket(handle)

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from .loop import Loop
     from .message import Message
     from .monitor import Monitor
+    from .peers import Peers
     from .poller import Poller
     from .proxy import Proxy
     from .socket import Socket
@@ -50,6 +51,7 @@ __all__ = [
     "Pipe",
     "actor",
     "Beacon",
+    "Peers",
     "Auth",
     "Cert",
     "CertStore",

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 from functools import partial
 from typing import Generic, TypeVar
 
-from .. import _blocking, _handles
+from .. import _blocking, _handles, zmq
 from .._numbers import integer
 from . import errors
 from ._base import Object, guarded
@@ -35,6 +36,16 @@ class Source(Object, Generic[Report]):
         *source* is what `_pollable` returns, *handle* the libzmq socket behind it.
         """
         raise NotImplementedError
+
+    @guarded
+    def _take(self) -> Report | None:
+        """Return the next report if there is one; None at once if there is not."""
+        source = self._pollable()
+        handle = _handles.socket(source, self._noun)
+        report: Report | None = self._attempt(source, handle)
+        if report is None and zmq.errno() not in (errno.EAGAIN, errno.EINTR):
+            raise self._failed("recv")
+        return report
 
     def _has_some(self) -> bool:
         """Tell whether there are reports that a poller does not see, since they were received already."""

@@ -10,6 +10,7 @@ from .._numbers import integer
 from . import errors
 from ._base import guarded
 from ._events import Events, Source
+from .peers import EXPIRY, Peers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -118,6 +119,11 @@ class BaseBeacon(Source[Announcement]):
         return f"<{name} on port {self._port}{' closed' if self.closed else ''}>"
 
 
+def identify(announcement: Announcement) -> Announcement:
+    """Return what tells one announcing program from another: all of the announcement."""
+    return announcement
+
+
 class Beacon(BaseBeacon, Events[Announcement]):
     """A beacon: it broadcasts a few bytes over and over again, and hears what others broadcast on the same port.
 
@@ -135,3 +141,10 @@ class Beacon(BaseBeacon, Events[Announcement]):
     """
 
     __slots__ = ()
+
+    def peers(self, expiry: int = EXPIRY) -> Peers[Announcement]:
+        """Return what tells who is there, and who has not been heard for *expiry* milliseconds; see `Peers`.
+
+        Who announces the same from the same address is the same; who announces something else comes as another.
+        """
+        return Peers(self, expiry, identify)
