@@ -24,9 +24,10 @@ The node reports through the actor itself, which can be polled. What comes while
 kept, in its order, for `recv`; then ``STATUS`` messages are among what those see who read the actor by other means.
 
 Nodes trust one another. One that receives anything but gossip ends, as CZMQ's log says, and each further call for it is
-a RuntimeError; so bind where only nodes come, or use certificates (`set_certificate`). One that is telling something to
-what refuses it for good, such as a server of another kind or with other security, may get stuck in C: calls that
-wait for its answer are a TimeoutError after 10 seconds then. A node belongs to one thread at a time.
+a RuntimeError; so bind where only nodes come, or use certificates (`set_certificate`). A port scanner's bytes will do:
+without security libzmq takes whatever does not begin as ZMTP 3 does for the older ZMTP 1, and hands it on. One that is
+telling something to what refuses it for good, such as a server of another kind or with other security, may get stuck in
+C: calls that wait for its answer are a TimeoutError after 10 seconds then. A node belongs to one thread at a time.
 """
 
 from __future__ import annotations
@@ -313,7 +314,8 @@ def _resolve_host(host: bytes, number: int) -> bytes:
 def publish(actor: Actor, key: Text, value: Text) -> None:
     """Publish a pair: to this node, and to all that it is connected with, now and later.
 
-    A key has at most 255 bytes. Neither may contain a NUL byte.
+    A key has at most 255 bytes. Neither may contain a NUL byte. A value must not change again before all nodes have the
+    one before: two values of one key that are under way at the same time are passed on from node to node for ever.
     """
     talk = _talk(actor)
     words = _text.cstring(key, "key"), _text.cstring(value, "value")

@@ -91,7 +91,9 @@ class BaseGossip(Source[Delivery]):
     def publish(self, key: Text, value: Text) -> None:
         """Publish a pair: to this node, and to all that it is connected with, now and later.
 
-        A key has at most 255 bytes. Neither may contain a NUL byte.
+        A key has at most 255 bytes. Neither may contain a NUL byte. A value must not change again before all nodes have
+        the one before: two values of one key that are under way at the same time are passed on from node to node for
+        ever.
         """
         zgossip.publish(self._handle, key, value)
 
