@@ -492,3 +492,203 @@ def test_the_reliable_service_answers_each_request_once(
         f"{len(faults)} faults, {sum(program.status == 0 for program in flooders)} floods: {count} requests, "
         f"each answered and recorded once, in {sum(client.attempts for client in clients)} attempts"
     )
+
+
+# ---------------------------------------------------------------- discovery
+
+#: Announces itself by a beacon, connects a gossip node with those that it finds and that have a lower address, and says
+#: by gossip where it can be reached. It prints who comes and who is gone, by the beacon, and by connections to those
+#: that gossip tells of: gossip forgets nobody, so a node's death is noticed by heartbeats. A second beacon counts.
+DISCOVERER = """
+import sys, time
+from pyczmq import Beacon, Gossip, Monitor, Poller, Socket, zmq
+
+name, interval, expiry = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+
+def say(*words):
+    print(*words, time.monotonic())
+
+alive = Socket(zmq.PUB, bind="tcp://*:5011")
+others = Socket(zmq.SUB, heartbeat_ivl=interval, heartbeat_timeout=expiry, connect_timeout=expiry, subscribe="")
+monitor = Monitor(others, "HANDSHAKE_SUCCEEDED", "DISCONNECTED")
+with Beacon(9999, interval=interval) as beacon, Gossip() as gossip, Beacon(9999) as counter:
+    gossip.bind("tcp://*:5010")
+    gossip.publish(name, f"tcp://{name}:5011")
+    counter.subscribe("NODE ")
+    hosts = beacon.peers(expiry)
+    beacon.subscribe("NODE ")
+    beacon.publish(f"NODE {name}")
+    say("published", name)
+    with Poller(beacon, gossip, counter, monitor) as poller:
+        while True:
+            poller.wait(timeout=hosts.timeout)
+            while counter.poll():
+                say("heard", counter.recv().address)
+            while True:
+                change = hosts.recv_nowait()
+                if change is None:
+                    break
+                address = change.report.address
+                say("beacon", "come" if change.present else "gone", address)
+                if change.present and int(address.rpartition(".")[2]) < int(name.rpartition(".")[2]):
+                    gossip.connect(f"tcp://{address}:5010")
+            while gossip.poll():
+                key, value = gossip.recv()
+                say("gossip", "come", key)
+                if key != name:
+                    others.connect(value)
+            while monitor.poll():
+                event, _, endpoint = monitor.recv()
+                say("alive", "gone" if event == "DISCONNECTED" else "come", endpoint[6:].partition(":")[0])
+"""
+
+#: The same on the floor below, which has no peers(), and so keeps a record of when it has heard whom.
+DISCOVERER_BELOW = """
+import sys, time
+from pyczmq import zactor, zbeacon, zctx, zgossip, zmonitor, zmq, zpoller, zsocket, zstr
+
+name, interval, expiry = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+last = {}
+
+def say(*words):
+    print(*words, time.monotonic())
+
+ctx = zctx.new()
+alive, others = zsocket.new(ctx, zmq.PUB), zsocket.new(ctx, zmq.SUB)
+zsocket.bind(alive, "tcp://*:5011")
+zsocket.set_heartbeat_ivl(others, interval)
+zsocket.set_heartbeat_timeout(others, expiry)
+zsocket.set_connect_timeout(others, expiry)
+monitor = zmonitor.new(others)
+zmonitor.listen(monitor, "HANDSHAKE_SUCCEEDED", "DISCONNECTED")
+zmonitor.start(monitor)
+beacon, gossip = zbeacon.new(9999), zactor.new(zgossip.actor)
+socket = zbeacon.socket(beacon)
+zgossip.bind(gossip, "tcp://*:5010")
+zgossip.publish(gossip, name, f"tcp://{name}:5011")
+zbeacon.set_interval(beacon, interval)
+zbeacon.subscribe(beacon, "NODE ")
+zbeacon.publish(beacon, f"NODE {name}")
+say("published", name)
+poller = zpoller.new(socket, gossip, monitor)
+while True:
+    zpoller.wait(poller, interval // 4)
+    while zsocket.poll(socket, 0):
+        address, _ = zstr.recvx(socket)
+        if address not in last:
+            say("beacon", "come", address)
+            if int(address.rpartition(".")[2]) < int(name.rpartition(".")[2]):
+                zgossip.connect(gossip, f"tcp://{address}:5010")
+        last[address] = time.monotonic()
+    for address, heard in list(last.items()):
+        if time.monotonic() - heard > expiry / 1000:
+            del last[address]
+            say("beacon", "gone", address)
+    while True:
+        delivery = zgossip.recv(gossip, 0)
+        if delivery is None:
+            break
+        say("gossip", "come", delivery.key)
+        if delivery.key != name:
+            zsocket.connect(others, delivery.value)
+    while True:
+        event = zmonitor.recv(monitor, 0)
+        if event is None:
+            break
+        say("alive", "gone" if event.event == "DISCONNECTED" else "come", event.address[6:].partition(":")[0])
+"""
+
+
+class Discoverers:
+    """A program on each host, on the two floors by turns, which finds the others."""
+
+    def __init__(self, lan: netns.Lan, interval: int, expiry: int) -> None:
+        self._lan = lan
+        self._arguments = str(interval), str(expiry)
+        self.programs: dict[netns.Host, netns.Program] = {}
+        for host in lan.hosts:
+            self.start(host)
+
+    def start(self, host: netns.Host) -> None:
+        """Start the program of a host."""
+        source = (DISCOVERER, DISCOVERER_BELOW)[len(self.programs) % 2]
+        self.programs[host] = host.start(source, host.address, *self._arguments)
+
+    def found(self, host: netns.Host, kind: str) -> set[str]:
+        """Return whom the program of a host takes to be there."""
+        there: set[str] = set()
+        for line in self.programs[host].lines:
+            if line.startswith(kind):
+                _, change, who, _ = line.split()
+                (there.add if change == "come" else there.discard)(who)
+        return there - {host.address}
+
+    def wait(self, but: tuple[netns.Host, ...] = ()) -> None:
+        """Wait until all find all others in each way; those in *but* find nobody alive, and are not found.
+
+        Gossip does not forget: that those who are there are among those that it tells of is all that is to be said.
+        """
+        everybody = {host.address for host in self.programs if host not in but}
+
+        def mistaken() -> dict[tuple[str, str], set[str]]:
+            mistakes = {}
+            for host in self.programs:
+                wanted = set() if host in but else everybody - {host.address}
+                for kind in "beacon", "alive":
+                    mistakes[host.address, kind] = self.found(host, kind) ^ wanted
+                mistakes[host.address, "gossip"] = wanted - self.found(host, "gossip")
+            return {key: mistake for key, mistake in mistakes.items() if mistake}
+
+        until(lambda: not mistaken(), lambda: (mistaken(), [program.errors for program in self.programs.values()]))
+        for program in self.programs.values():
+            assert (program.status, program.errors) == (None, "")
+
+    def time_of(self, host: netns.Host, beginning: str) -> float:
+        """Return when the program of a host has said first what begins like this."""
+        return float(self.programs[host].expect(beginning, PATIENCE).split()[-1])
+
+
+def test_all_find_all_and_notice_who_is_gone(lan: netns.Lan, amount: Amount, figure: Figure) -> None:
+    """Beacons and gossip: a host killed is noticed, a new one found within two beacons, one cut off comes back."""
+    interval, expiry, times = amount((200, 1000, 1), (1000, 3500, 5))
+    start = time.monotonic()
+    discoverers = Discoverers(lan, interval, expiry)
+    discoverers.wait()
+    figure(f"all of {HOSTS} hosts have found all in {time.monotonic() - start:.1f} s, with beacons each {interval} ms")
+    slowest = noticed = 0.0
+    for number in range(times):
+        # One goes, without a word.
+        victim = lan.hosts[-1 - number % 2]
+        start = time.monotonic()
+        lan.remove(victim)
+        del discoverers.programs[victim]
+        discoverers.wait()
+        noticed = max(noticed, time.monotonic() - start)
+        # One comes. At every other host, at most two of its beacons' intervals pass; a busy machine gets a second more.
+        new = lan.add()
+        discoverers.programs[new] = new.start(DISCOVERER, new.address, str(interval), str(expiry))
+        discoverers.wait()
+        published = discoverers.time_of(new, f"published {new.address}")
+        for host in discoverers.programs:
+            if host is not new:
+                taken = discoverers.time_of(host, f"beacon come {new.address}") - published
+                slowest = max(slowest, taken)
+                assert taken < 2 * interval / 1000 + 1, (host.address, taken)
+        # And it has found all others before it has heard any of them a third time.
+        heard: Counter[str] = Counter()
+        for line in discoverers.programs[new].lines:
+            if line.startswith("heard") and line.split()[1] != new.address:
+                heard[line.split()[1]] += 1
+                if max(heard.values()) > 2:
+                    break
+        assert set(heard) == {host.address for host in lan.hosts if host is not new}, heard
+        # One is cut off for so long that it is gone for the others, and they for it.
+        cut = lan.hosts[1 + number]
+        cut.cut()
+        discoverers.wait((cut,))
+        cut.mend()
+        discoverers.wait()
+    figure(
+        f"{times} hosts gone, noticed after {noticed:.1f} s at most, with an expiry of {expiry} ms; "
+        f"{times} new ones found {slowest * 1000:.0f} ms after their first beacon at most; {times} links cut and mended"
+    )
