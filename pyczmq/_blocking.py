@@ -210,12 +210,20 @@ def until(attempt: Callable[[], Any], handle: Socket, events: int, timeout: int 
 
 def refuse_topic(handle: Socket, content: bytes | CData, size: int) -> None:
     """Raise ValueError for a frame by which an XSUB socket would subscribe to so long a topic that libzmq crashes."""
+    if is_long_topic(content, size) and is_xsub(handle):
+        raise ValueError(f"libzmq can bear no subscription of more than {LONGEST_TOPIC} bytes, and this has {size}")
+
+
+def is_long_topic(content: bytes | CData, size: int) -> bool:
+    """Tell whether a frame would be such a subscription, or the end of one, to an XSUB socket."""
     start = ffi.cast("char *", ffi.from_buffer(content) if isinstance(content, bytes) else content)
-    if size > LONGEST_TOPIC and start[0] in (b"\0", b"\1"):
-        kind = ffi.new("int *")
-        C.zmq_getsockopt(handle, _TYPE, kind, ffi.new("size_t *", 4))
-        if kind[0] == _XSUB:
-            raise ValueError(f"libzmq can bear no subscription of more than {LONGEST_TOPIC} bytes, and this has {size}")
+    return size > LONGEST_TOPIC and start[0] in (b"\0", b"\1")
+
+
+def is_xsub(handle: Socket) -> bool:
+    """Tell whether a socket subscribes by what is sent to it."""
+    kind = ffi.new("int *")
+    return C.zmq_getsockopt(handle, _TYPE, kind, ffi.new("size_t *", 4)) == 0 and bool(kind[0] == _XSUB)
 
 
 def send(handle: Socket, data: bytes | CData, flags: int) -> int:

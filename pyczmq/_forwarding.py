@@ -35,6 +35,9 @@ RESUME = b"RESUME"
 #: Messages that are forwarded in one go before the other direction, and the pipe, get their turn.
 _BURST = 1000
 
+#: What zmq_msg_recv returns is an int.
+_ANY_SIZE = 2**31
+
 #: Milliseconds until the next try to send what a socket refuses although it is ready.
 _MOMENT = 1
 
@@ -56,7 +59,7 @@ class _Gone(Exception):
 class _Way:
     """One direction."""
 
-    __slots__ = ("held", "message", "refused", "source", "source_item", "target", "target_item")
+    __slots__ = ("held", "longest", "message", "refused", "source", "source_item", "target", "target_item")
 
     def __init__(self, source_item: Any, target_item: Any) -> None:
         self.source = source_item.socket
@@ -64,6 +67,8 @@ class _Way:
         self.source_item = source_item
         self.target_item = target_item
         self.message = msg_init()
+        #: Frames of more bytes are looked at: what any peer of an XPUB sends would have an XSUB crash.
+        self.longest = _blocking.LONGEST_TOPIC if _blocking.is_xsub(self.target) else _ANY_SIZE
         #: Whether there is a frame in the message that the target had no room for; and that although it was ready.
         self.held = False
         self.refused = False
@@ -144,10 +149,14 @@ class Forwarder:
         again = way.held
         for _ in range(_BURST):
             if not way.held:
-                if _msg_recv(message, source, _DONTWAIT) < 0:
+                size = _msg_recv(message, source, _DONTWAIT)
+                if size < 0:
                     if ffi.errno in _GONE:
                         raise _Gone
                     return
+                if size > way.longest and _blocking.is_long_topic(C.zmq_msg_data(message), size):
+                    self.drop_rest(way, _msg_more(message))
+                    continue
                 way.held = True
             if room is not None:
                 if C.zmq_poll(room, 1, 0) <= 0:
@@ -167,8 +176,12 @@ class Forwarder:
             elif ffi.errno != errno.EINTR:
                 # A ROUTER that must route knows of no such peer: other ROUTERs drop such messages, too.
                 way.held = way.refused = again = False
-                while more:
-                    more = self.receive_rest(way)
+                self.drop_rest(way, more)
+
+    def drop_rest(self, way: _Way, more: int) -> None:
+        """Drop the rest of a message whose first frame was not sent."""
+        while more:
+            more = self.receive_rest(way)
 
     def complete(self, way: _Way, more: int) -> None:
         """Forward the rest of a message whose first frame was sent, and the copy, for which there is room."""

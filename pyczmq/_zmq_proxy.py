@@ -27,6 +27,7 @@ _DONTWAIT = 1
 _SNDMORE = 2
 _TYPE = 16
 _REP = 4
+_MAXMSGSIZE = 22
 
 #: Messages that are forwarded in one go before the other direction gets its turn.
 _BURST = 1000
@@ -39,12 +40,15 @@ def proxy(frontend: Socketish, backend: Socketish, capture: Socketish | None = N
     runs it on a thread of its own, where it is all C, and fastest. On the main thread signals are looked for: Ctrl-C
     raises KeyboardInterrupt, and after any other signal the proxy goes on. Nobody else may use the sockets meanwhile.
 
+    Subscriptions of more than 10,000 bytes, over which libzmq would crash, do not get from an XPUB to an XSUB socket.
+    That needs Python's eye on them, unless the XPUB was given a `maxmsgsize` of no more before it was bound.
+
     C: ``int zmq_proxy (void *frontend, void *backend, void *capture)``
     """
     sockets = _sockets(frontend, backend, capture)
     if not all(map(_is_socket, sockets)):
         return -1
-    if _blocking.on_main_thread():
+    if _blocking.on_main_thread() or _can_crash(*sockets[:2]) or _can_crash(*sockets[1::-1]):
         return _Proxy(*sockets).run()
     while True:
         rc: int = _blocking.call(C.zmq_proxy, sockets[0], sockets[1], sockets[2] or ffi.NULL)
@@ -99,12 +103,22 @@ def _is_socket(handle: Socket | None) -> bool:
     return handle is None or _type(handle) >= 0
 
 
+def _can_crash(source: Socket, target: Socket) -> bool:
+    """Tell whether any peer of *source* can have *target* subscribe to so long a topic that libzmq crashes."""
+    if not _blocking.is_xsub(target):
+        return False
+    limit = ffi.new("int64_t *")
+    C.zmq_getsockopt(source, _MAXMSGSIZE, limit, ffi.new("size_t *", 8))
+    return not 0 <= limit[0] <= _blocking.LONGEST_TOPIC
+
+
 class _Side:
     """One end of a proxy, and what went through it."""
 
     def __init__(self, handle: Socket) -> None:
         self.handle = handle
         self.statistics = [0, 0, 0, 0]
+        self.is_xsub = _blocking.is_xsub(handle)
 
     def count(self, which: int, size: int) -> None:
         self.statistics[which] += 1
@@ -162,6 +176,12 @@ class _Proxy:
             if size < 0:
                 return ffi.errno in (errno.EAGAIN, errno.EINTR)
             total = size
+            if size > _blocking.LONGEST_TOPIC and target.is_xsub:
+                data = C.zmq_msg_data(self.message)
+                if _blocking.is_long_topic(data, size):
+                    if not self.drop(source):
+                        return False
+                    continue
             while True:
                 flags = _SNDMORE if C.zmq_msg_more(self.message) else 0
                 if self.capture is not None and not self.copy(flags):
@@ -176,6 +196,13 @@ class _Proxy:
                 total += size
             source.count(0, total)
             target.count(2, total)
+        return True
+
+    def drop(self, source: _Side) -> bool:
+        """Drop the rest of a message; False after an error."""
+        while C.zmq_msg_more(self.message):
+            if _blocking.receive(self.message, source.handle) < 0:
+                return False
         return True
 
     def copy(self, flags: int) -> bool:

@@ -12,8 +12,12 @@ copy of it to a third socket, if there is one (`capture`). Each side may demand 
     >>> zactor.destroy(proxy)
 
 Each function returns once the proxy has acted, and that is never while it cannot get rid of a message: a PUSH or DEALER
-side with no peer blocks the proxy for as long as something is to go out there. `actor` is the proxy as CZMQ has it:
-``zproxy (zsock_t *, void *)``, for `zactor`. A proxy belongs to one thread at a time.
+side with no peer blocks the proxy for as long as something is to go out there. And it does not look at what it passes
+on: libzmq crashes over a subscription of a megabyte that gets from an XPUB to an XSUB side, so put it between those
+only where those who subscribe are trusted. `zmq.proxy` and a `pyczmq.Proxy` of two sockets drop such.
+
+`actor` is the proxy as CZMQ has it: ``zproxy (zsock_t *, void *)``, for `zactor`. A proxy belongs to one thread at a
+time.
 """
 
 from __future__ import annotations

@@ -53,6 +53,10 @@ class Proxy(OverActor):
     These the proxy takes over: they are in use in its thread, and closed with it. It runs in Python on that thread, and
     always listens; where one way has no room for messages, the other goes on.
 
+    A subscription of a megabyte, which anybody can send to an XPUB, crashes libzmq where it gets to an XSUB socket.
+    Proxies of `Socket` objects drop those of more than 10,000 bytes. C's do not look: put them between XSUB and XPUB
+    only where those who subscribe are trusted.
+
     Messages are passed on whole; what is not passed on yet waits in the sockets, as much as their high-water marks let
     in. A proxy works as long as somebody refers to it, until `close`, or until a socket's context has ended.
     """

@@ -358,6 +358,77 @@ def test_peers_of_the_wrong_type(amount: Amount) -> None:
                     client.check()
 
 
+#: Subscribes over the wire to a topic of a megabyte: libzmq's XPUB bears that, its XSUB does not.
+LONG_TOPIC = r"""
+import socket, struct, sys, threading
+from pyczmq import Again, Proxy, Socket, zmq
+sys.path.insert(0, sys.argv[1])
+import garbage
+
+def check(name, frontend, backend):
+    "Subscribe to too long a topic, and see that the proxy goes on."
+    with Socket(zmq.PUB, connect=frontend) as publisher, Socket(zmq.SUB, connect=backend) as subscriber:
+        host, _, port = backend[6:].rpartition(":")
+        with socket.create_connection((host, int(port)), 20) as attacker:
+            attacker.sendall(garbage.handshake(b"SUB"))
+            while b"READY" not in attacker.recv(1000):
+                pass
+            try:
+                for start in b"\1", b"\0", b"\1":
+                    body = start + b"x" * 1_000_000
+                    attacker.sendall(b"\2" + struct.pack("!Q", len(body)) + body)
+                attacker.sendall(b"\0\6\1hello")
+            except ConnectionError:
+                pass  # it is more than the XPUB's maxmsgsize
+            for _ in range(2):
+                subscriber.subscribe("hello")
+                for _ in range(400):
+                    publisher.send("hello")
+                    try:
+                        assert subscriber.recv(timeout=50) == "hello"
+                        break
+                    except Again:
+                        pass
+                else:
+                    raise AssertionError(f"{name}: nothing is passed on any more")
+    print(name, "goes on")
+
+with Proxy(*(Socket(kind, bind="tcp://127.0.0.1:*") for kind in (zmq.XSUB, zmq.XPUB))) as proxy:
+    check("Proxy", proxy.frontend_endpoint, proxy.backend_endpoint)
+
+def run(name, limit, work):
+    "Run a proxy on another thread, check it, and end it with its context."
+    context = zmq.ctx_new()
+    frontend, backend = zmq.socket(context, zmq.XSUB), zmq.socket(context, zmq.XPUB)
+    zmq.setsockopt(backend, zmq.MAXMSGSIZE, limit)
+    for side in frontend, backend:
+        zmq.bind(side, "tcp://127.0.0.1:*")
+    endpoints = [zmq.getsockopt(side, zmq.LAST_ENDPOINT) for side in (frontend, backend)]
+    thread = threading.Thread(target=work, args=(frontend, backend), daemon=True)
+    thread.start()
+    check(name, *endpoints)
+    zmq.ctx_shutdown(context)
+    thread.join(20)
+    assert not thread.is_alive()
+    for side in frontend, backend:
+        zmq.setsockopt(side, zmq.LINGER, 0)
+        zmq.close(side)
+    zmq.ctx_term(context)
+
+# That is C's proxy where the XPUB has a limit, and Python's where it has none.
+run("zmq.proxy", -1, zmq.proxy)
+run("zmq.proxy turned round", -1, lambda frontend, backend: zmq.proxy(backend, frontend))
+run("zmq.proxy in C", 10_000, zmq.proxy)
+run("zmq.proxy_steerable", -1, zmq.proxy_steerable)
+"""
+
+
+def test_no_proxy_crashes_over_a_topic_of_a_megabyte() -> None:
+    output = children.check(LONG_TOPIC, str(Path(garbage.__file__).parent), timeout=50)
+    names = ["Proxy", "zmq.proxy", "zmq.proxy turned round", "zmq.proxy in C", "zmq.proxy_steerable"]
+    assert output.splitlines() == [f"{name} goes on" for name in names]
+
+
 #: Receives nonsense in every way that a socket has; what does not fit is an error of ours.
 EVERY_WAY = """
 import sys
