@@ -131,6 +131,15 @@ def test_an_expiry_that_is_none(node: Gossip, expiry: Any, error: type[Exception
         peers_of(node, expiry)
 
 
+def test_what_is_no_beacon(node: Gossip) -> None:
+    """Nor is one for asyncio, for peers that are not awaited."""
+    for peers, wrong in (Peers, aio.Gossip()), (aio.Peers, node), (Peers, None), (Peers, object()):
+        with pytest.raises(TypeError, match="source must be a beacon, not"):
+            peers(wrong, EXPIRY, identify)  # type: ignore[operator]
+    with pytest.raises(TypeError, match="identify must be a function, not str"):
+        Peers(node, EXPIRY, "key")  # type: ignore[arg-type]
+
+
 def test_peers_are_awaited() -> None:
     async def main() -> list[tuple[bool, str]]:
         async with aio.Gossip() as node:

@@ -28,6 +28,7 @@ class Peers(BasePeers[Report], Generic[Report]):
 
     __slots__ = ()
     _source: AsyncEvents[Report]
+    _kind = AsyncEvents
 
     async def recv(self) -> Change:
         """Return the next change."""

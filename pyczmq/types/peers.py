@@ -37,8 +37,14 @@ class BasePeers(Generic[Report]):
 
     __slots__ = ("_changes", "_expiry", "_identify", "_seen", "_source")
     _source: Source[Report]
+    _kind: type[Source[Any]] = Source
 
     def __init__(self, source: Source[Report], expiry: int, identify: Callable[[Report], Hashable]) -> None:
+        """Take what comes from a *source*; *identify* returns what tells one peer from another."""
+        if not isinstance(source, self._kind):
+            raise TypeError(f"source must be a beacon, not {type(source).__name__}")
+        if not callable(identify):
+            raise TypeError(f"identify must be a function, not {type(identify).__name__}")
         self._source = source
         self._expiry = integer(expiry, "expiry", 1) / 1000
         self._identify = identify
@@ -108,6 +114,7 @@ class Peers(BasePeers[Report]):
 
     __slots__ = ()
     _source: Events[Report]
+    _kind = Events
 
     def recv(self, *, timeout: int | None = None) -> Change:
         """Return the next change; `Again` is raised once the time has passed."""

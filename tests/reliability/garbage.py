@@ -10,6 +10,7 @@ import random
 import socket
 import struct
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterator
 
@@ -102,8 +103,13 @@ def _kinds(chance: random.Random) -> Iterator[tuple[str, bytes]]:
         yield "TLS", b"\x16\3\1\2\0\1\0\1\xfc\3\3" + noise
 
 
-def flood(address: str, port: int, count: int, seed: int, *, at_once: int = 200, let_in: bool = True) -> Counter[str]:
-    """Open *count* connections, *at_once* of them at a time, and send garbage; return how much of each kind."""
+def flood(
+    address: str, port: int, count: int, seed: int, *, at_once: int = 200, let_in: bool = True, patience: float = 0
+) -> Counter[str]:
+    """Open *count* connections, *at_once* of them at a time, and send garbage; return how much of each kind.
+
+    A server that is not there may come back within *patience* seconds.
+    """
     chance = random.Random(seed)
     source = kinds(chance, let_in)
     sent: Counter[str] = Counter()
@@ -111,20 +117,31 @@ def flood(address: str, port: int, count: int, seed: int, *, at_once: int = 200,
     try:
         for _ in range(count):
             name, data = next(source)
-            held.append(socket.create_connection((address, port), PATIENCE))
+            held.append(_connect(address, port, patience))
             sent[name] += 1
             try:
                 # In two pieces, since what comes in one is often looked at in one.
                 middle = chance.randrange(len(data) + 1)
                 held[-1].sendall(data[:middle])
                 held[-1].sendall(data[middle:])
-            except ConnectionError:
-                pass  # it has seen enough
+            except OSError:
+                pass  # it has seen enough, or is gone
             if len(held) >= at_once:
                 _close(held, chance)
     finally:
         _close(held, chance)
     return sent
+
+
+def _connect(address: str, port: int, patience: float) -> socket.socket:
+    deadline = time.monotonic() + patience
+    while True:
+        try:
+            return socket.create_connection((address, port), PATIENCE)
+        except OSError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
 
 
 def _close(held: list[socket.socket], chance: random.Random) -> None:
@@ -159,4 +176,5 @@ def messages(many: int = 10_000) -> Iterator[tuple[str, list[bytes]]]:
 
 if __name__ == "__main__":
     address, port, count, seed, *let_in = sys.argv[1:]
-    print(sum(flood(address, int(port), int(count), int(seed), let_in=let_in != ["refused"]).values()))
+    sent = flood(address, int(port), int(count), int(seed), let_in=let_in != ["refused"], patience=60)
+    print(sum(sent.values()))
