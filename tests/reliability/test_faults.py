@@ -278,7 +278,7 @@ with Socket(zmq.REQ, connect=f"tcp://{broker}:5003", **options) as service:
 
 def test_every_request_is_answered_that_is_asked_again(lan: netns.Lan, amount: Amount, figure: Figure) -> None:
     """ROUTER and DEALER between REQ and REP: clients go on after each fault, as none of them alone would."""
-    kills, seconds, restarts = amount((3, 0.7, 1), (20, 5, 5))
+    kills, seconds, cuts, restarts = amount((3, 0.7, 1, 1), (20, 5, 5, 5))
     first, *others = lan.hosts
     broker = first.start(BROKER)
     broker.expect("ready")
@@ -302,12 +302,15 @@ def test_every_request_is_answered_that_is_asked_again(lan: netns.Lan, amount: A
         workers[host].kill()
         workers[host] = host.start(REPLIER, first.address)
         go_on()
-    for host in others[0], others[4]:
-        host.cut()
+    for _ in range(cuts):
+        # A worker's link, and a client's.
+        for host in others[0], others[4]:
+            host.cut()
         deadline = time.monotonic() + seconds
-        go_on(host)
+        go_on(others[4])
         until(lambda end=deadline: time.monotonic() > end, lambda: "")  # type: ignore[misc]
-        host.mend()
+        for host in others[0], others[4]:
+            host.mend()
         go_on()
     for _ in range(restarts):
         broker.kill()
@@ -327,7 +330,7 @@ def test_every_request_is_answered_that_is_asked_again(lan: netns.Lan, amount: A
         attempts += int(end.split()[2])
     assert broker.status is None, broker.errors
     figure(
-        f"{kills} workers killed, 2 links cut for {seconds} s, the broker restarted {restarts} times: "
+        f"{kills} workers killed, 2 links cut {cuts} times for {seconds} s, the broker restarted {restarts} times: "
         f"{asked} requests, all answered, in {attempts} attempts"
     )
 
@@ -397,7 +400,7 @@ def test_the_reliable_service_answers_each_request_once(
 
     The ledger has each request once, and its total has, too.
     """
-    kills, seconds, restarts = amount((3, 1.2, 1), (20, 5, 5))
+    kills, seconds, restarts = amount((3, 1.1, 1), (20, 5, 5))
     chance = random.Random(5)
     ledger = tmp_path / "ledger.db"
     first, *others = lan.hosts
@@ -453,13 +456,15 @@ def test_the_reliable_service_answers_each_request_once(
         broker.kill()
         broker = start_broker()
 
-    def cut(host: netns.Host, break_: Callable[[], None], repair: Callable[[], None]) -> None:
-        break_()
+    def cut(*hosts: netns.Host, harshly: bool = False) -> None:
+        for host in hosts:
+            (host.unplug if harshly else host.cut)()
         deadline = time.monotonic() + seconds
         # A worker meanwhile dies at the other end of the network.
         kill_worker(others[3])
         go_on(lambda: time.monotonic() > deadline)
-        repair()
+        for host in hosts:
+            (host.plug if harshly else host.mend)()
 
     def stall() -> None:
         """Stop workers for so long that they are given up; then they go on, and answer what others have answered."""
@@ -475,15 +480,9 @@ def test_the_reliable_service_answers_each_request_once(
     faults += [lambda number=number: kill_worker(others[number % 4]) for number in range(kills)]  # type: ignore[misc]
     faults += [restart_broker] * restarts
     faults += [lambda: chance.choice(clients).kill()] * amount(1, 10)
-    faults += [
-        lambda: cut(others[0], others[0].cut, others[0].mend),
-        lambda: cut(others[5], others[5].cut, others[5].mend),
-    ]
+    faults.append(lambda: cut(others[0], others[5]))
     if amount(False, True):
-        faults += [
-            lambda: cut(first, first.cut, first.mend),
-            lambda: cut(others[1], others[1].unplug, others[1].plug),
-        ] * 3
+        faults += [lambda: cut(first), lambda: cut(others[1], others[6], harshly=True)] * 3
     chance.shuffle(faults)
     for fault in faults:
         fault()
@@ -662,7 +661,7 @@ class Discoverers:
 
 def test_all_find_all_and_notice_who_is_gone(lan: netns.Lan, amount: Amount, figure: Figure) -> None:
     """Beacons and gossip: a host killed is noticed, a new one found within two beacons, one cut off comes back."""
-    interval, expiry, times = amount((200, 1000, 1), (1000, 3500, 5))
+    interval, expiry, times = amount((150, 800, 1), (1000, 3500, 5))
     start = time.monotonic()
     discoverers = Discoverers(lan, interval, expiry)
     discoverers.wait()
