@@ -428,7 +428,8 @@ def test_the_reliable_service_answers_each_request_once(
             assert broker.status is None, broker.errors
             return condition()
 
-        until(check, lambda: [(client.program.lines, client.attempts) for client in clients])
+        # The broker may have its hands full with the floods.
+        until(check, lambda: [(client.program.lines, client.attempts) for client in clients], amount(PATIENCE, 600))
 
     def recorded() -> int:
         with contextlib.closing(sqlite3.connect(ledger, timeout=20)) as file:
@@ -436,7 +437,7 @@ def test_the_reliable_service_answers_each_request_once(
 
     def progress() -> None:
         """Wait until new requests have been recorded."""
-        enough = recorded() + amount(1, 50)
+        enough = recorded() + amount(1, 20)
         go_on(lambda: recorded() >= enough)
 
     progress()
@@ -685,14 +686,17 @@ def test_all_find_all_and_notice_who_is_gone(lan: netns.Lan, amount: Amount, fig
                 taken = discoverers.time_of(host, f"beacon come {new.address}") - published
                 slowest = max(slowest, taken)
                 assert taken < 2 * interval / 1000 + 1, (host.address, taken)
-        # And it has found all others before it has heard any of them a third time.
+        # And it has found all others before its second beacon, which counts, has heard any of them a third time.
         heard: Counter[str] = Counter()
+        found = set()
         for line in discoverers.programs[new].lines:
-            if line.startswith("heard") and line.split()[1] != new.address:
+            if line.startswith("beacon come"):
+                found.add(line.split()[2])
+            elif line.startswith("heard") and line.split()[1] != new.address:
                 heard[line.split()[1]] += 1
                 if max(heard.values()) > 2:
                     break
-        assert set(heard) == {host.address for host in lan.hosts if host is not new}, heard
+        assert found >= {host.address for host in lan.hosts if host is not new}, (found, heard)
         # One is cut off for so long that it is gone for the others, and they for it.
         cut = lan.hosts[1 + number]
         cut.cut()
