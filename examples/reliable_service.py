@@ -21,6 +21,8 @@ request once, however often it was asked, worked on, or told. That survives the 
 at any moment, as long as the ledger's file does. What is not: a worker may begin a request that another one has begun
 before, so what a worker does beside its answer can happen twice; and a client that gives up does not know whether its
 request was done. Nobody can promise these. The ledger grows: what is in it may go once no client asks for it any more.
+Clients may send what they like, but workers are believed: where others can reach their endpoint, give it security, as
+in examples/secure_service.py.
 
 ``demo`` runs it all on this machine, kills workers, and starts the broker anew, while clients ask.
 """
