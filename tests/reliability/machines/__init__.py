@@ -207,7 +207,11 @@ class Machine(stateful.RuleBasedStateMachine):
             self._pool.shutdown()
 
 
-def refused(function: Callable[..., Any], *args: Any, error: type[BaseException] = REFUSALS) -> None:
+def refused(
+    function: Callable[..., Any],
+    *args: Any,
+    error: type[BaseException] | tuple[type[BaseException], ...] = REFUSALS,
+) -> None:
     """Check that a call is refused."""
     try:
         result = function(*args)

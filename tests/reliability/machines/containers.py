@@ -565,11 +565,14 @@ class Hashes(Machine):
 
     def pack(self, table: Table) -> Any:
         values = {key: text(entry.value) for key, entry in table.entries.items()}
+        errors: list[type[Exception]] = []
         if any(value is None for value in values.values()):
-            refused(table.module.pack, table.handle, error=TypeError)
-            return None
+            errors.append(TypeError)
         if any(len(key) > 255 for key in values):
-            refused(table.module.pack, table.handle)
+            errors.append(ValueError)
+        if errors:
+            # Where both are to be said, it is whichever comes first.
+            refused(table.module.pack, table.handle, error=tuple(errors))
             return None
         frame = table.module.pack(table.handle)
         copy = self.table(table.module, table.module.unpack(frame))
