@@ -14,6 +14,7 @@ import faulthandler
 import gc
 import itertools
 import json
+import mmap
 import os
 import random
 import resource
@@ -644,10 +645,10 @@ def _send_bytes(push: Any, data: bytes) -> int:
     return zmq.send(push, data) - len(data)
 
 
-def _recv_into(pull: Any, size: int) -> bytearray:
-    received = bytearray(size + 1)
-    assert zmq.recv(pull, received, len(received)) == size
-    del received[size:]
+def _recv_into(pull: Any, size: int) -> mmap.mmap:
+    # A bytearray of PyPy's takes twice its size.
+    received = mmap.mmap(-1, size)
+    assert zmq.recv(pull, received, size) == size
     return received
 
 
