@@ -251,7 +251,8 @@ def test_pushing_to_a_stuck_puller_times_out_and_loses_nothing(amount: Amounts, 
 # ---------------------------------------------------------------- big messages
 
 #: How many times its size a message takes at most, beside what the caller has: for sending and receiving over TCP, and
-#: for both through inproc, each with what is returned. Text that is ASCII takes PyPy less.
+#: for both through inproc, each with what is returned. Text that is ASCII takes PyPy less; its collector lets what is much
+#: smaller than those here pile up.
 COPIES = {
     "zstr": (2, 2, 2),
     "zmq.send": (1, 2, 2),
@@ -290,21 +291,22 @@ def check_big(ways: list[str], size: int, limit: float, figure: Figure, curve: b
 
 
 def test_big_messages_come_whole(amount: Amounts, figure: Figure) -> None:
-    check_big(list(load_peers.BIG), amount(8, 1024) * MIB, seconds(amount), figure)
+    check_big(list(load_peers.BIG), amount(16, 1024) * MIB, seconds(amount), figure)
 
 
 def test_big_messages_come_whole_over_curve(amount: Amounts, figure: Figure) -> None:
-    check_big(["zstr", "Socket.send_bytes"], amount(64, 1024) * MIB, seconds(amount), figure, curve=True)
+    check_big(["zstr", "Socket.send_bytes"], amount(32, 1024) * MIB, seconds(amount), figure, curve=True)
 
 
 def test_big_messages_come_whole_through_inproc(amount: Amounts, figure: Figure) -> None:
-    ways, size = list(load_peers.BIG), amount(8, 1024) * MIB
+    ways, size = list(load_peers.BIG), amount(16, 1024) * MIB
     with start(load_peers.big_inproc, seconds(amount), ways=ways, size=size) as peer:
         grown = {way: peer.hear() for way in ways}
         peer.end()
     for way, times in grown.items():
         figure(f"{way}: {size / MIB:,.0f} MiB, sending and receiving takes {times:.2f} times as much")
-    assert all(round(times) <= COPIES[way][2] for way, times in grown.items())
+    for way, times in grown.items():
+        assert round(times) <= COPIES[way][2], way
 
 
 @pytest.mark.parametrize("way", load_peers.BIG)
