@@ -251,8 +251,8 @@ def test_pushing_to_a_stuck_puller_times_out_and_loses_nothing(amount: Amounts, 
 # ---------------------------------------------------------------- big messages
 
 #: How many times its size a message takes at most, beside what the caller has: for sending and receiving over TCP, and
-#: for both through inproc, each with what is returned. Text that is ASCII takes PyPy less; its collector lets what is much
-#: smaller than those here pile up.
+#: for both through inproc, each with what is returned. Text that is ASCII takes PyPy less; its collector lets pile up
+#: what is much smaller than those here.
 COPIES = {
     "zstr": (2, 2, 2),
     "zmq.send": (1, 2, 2),
