@@ -38,6 +38,7 @@ At exit all actors are told to end; one that has not after 5 seconds is reported
 
 from __future__ import annotations
 
+import errno
 import time
 import weakref
 
@@ -134,9 +135,16 @@ def send(actor: Actor, msg: Msg) -> int:
         handle = C.zsock_resolve(actor)
         if not _blocking.wait(handle, _blocking.POLLOUT, 0):
             deadline = _blocking.deadline_after(_option(handle, _SNDTIMEO))
-            while not _blocking.wait(handle, _blocking.POLLOUT, _SLICE) and time.monotonic() < deadline:
+            while True:
+                left = (deadline - time.monotonic()) * 1000
+                if _blocking.wait(handle, _blocking.POLLOUT, max(0.0, min(_SLICE, left))):
+                    break
                 if _actors.has_ended(actor):
                     _actors.raise_error(actor)
+                    return -1
+                if left <= 0:
+                    # Not left to C, which would wait as long again.
+                    ffi.errno = errno.EAGAIN
                     return -1
         return zmsg.send(msg, actor)
 
