@@ -94,6 +94,11 @@ def _exposed(path: str) -> str | None:
     return None
 
 
+#: Never unload a library: Python would, at its very end, and threads of libzmq's that still run would be left without
+#: their code.
+_STAYS = getattr(os, "RTLD_NOW", 0) | getattr(os, "RTLD_NODELETE", 0)
+
+
 def _open(library: str, candidates: list[str], chosen: bool = False) -> tuple[Any, str]:
     """Open the first candidate that can be opened; raise an ImportError that says why none could.
 
@@ -104,7 +109,7 @@ def _open(library: str, candidates: list[str], chosen: bool = False) -> tuple[An
         try:
             exposed = None if chosen or not os.path.isabs(candidate) else _exposed(candidate)
             if exposed is None:
-                return ffi.dlopen(candidate), candidate
+                return ffi.dlopen(candidate, _STAYS), candidate
             failures.append(f"  {candidate}: not opened, since anybody may write to {exposed}")
         except OSError as error:
             failures.append(f"  {candidate}: {error}")
