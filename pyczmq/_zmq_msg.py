@@ -357,10 +357,15 @@ def sendiov(socket: Socketish, buffers: Iterable[Text | Buffer], flags: int = 0)
     handle = _socket(socket)
     flags = integer(flags, "flags")
     frames = [_text.data(buffer, "a buffer") for buffer in buffers]
+    if flags & _SNDMORE and frames:
+        from . import _multipart
+
+        send_all = _multipart.send_now if flags & _DONTWAIT else _multipart.send
+        return len(frames[-1]) if send_all(handle, handle, frames) == 0 else -1
     ffi.errno = errno.EINVAL
     size = -1
-    for left, frame in zip(range(len(frames) - 1, -1, -1), frames):
-        size = _blocking.send(handle, frame, flags if left else flags & ~_SNDMORE)
+    for frame in frames:
+        size = _blocking.send(handle, frame, flags)
         if size < 0:
             break
     return size

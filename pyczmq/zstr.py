@@ -19,9 +19,8 @@ from __future__ import annotations
 
 import sys
 from builtins import str as _str
-from functools import partial
 
-from . import _blocking, _handles
+from . import _blocking, _handles, _multipart
 from ._cffi import C, ffi
 from ._handles import live as _live
 from ._handles import socket as _socket
@@ -40,9 +39,6 @@ _SERVER = 12
 
 #: Bytes above which a received frame's memory is given back at once, and not when the next frame takes its place.
 _BIG = 65536
-
-#: What a signal starts with, whose last byte is its status: CZMQ's actors send one when they end.
-_SIGNAL = 0x7766554433221100
 
 _typeof = ffi.typeof
 _SOCK = _typeof("zsock_t *")
@@ -96,21 +92,10 @@ def recvx(source: Socketish) -> list[_str] | None:
     C: ``int zstr_recvx (void *source, char **string_p, ...)``
     """
     handle = _socket(source, "source")
-    message = _borrow()
-    strings: list[_str] = []
-    try:
-        more = 1
-        while more:
-            size = _receive(message, handle)
-            if size < 0:
-                return None
-            more = C.zmq_msg_more(message)
-            if size == 8 and not strings and not more and _is_signal(message):
-                return None
-            strings.append(_take(source, handle, message, size))
-        return strings
-    finally:
-        _messages.append(message)
+    frames = _multipart.recv(source, handle)
+    if frames is None or (len(frames) == 1 and _multipart.is_signal(frames[0])):
+        return None
+    return [decode(frame) for frame in frames]
 
 
 def send(dest: Socketish, string: Text) -> int:
@@ -166,23 +151,7 @@ def sendx(dest: Socketish, *strings: Text) -> int:
     frames = [encode(string) for string in strings]
     if len(frames) < 2:
         return send(dest, frames[0]) if frames else 0
-    for frame in frames:
-        if len(frame) > _LONG:
-            _blocking.refuse_topic(handle, frame, len(frame))
-    if _send(handle, frames[0], _SNDMORE) < 0:
-        return -1
-    left = len(frames) - 1
-    for frame in frames[1:]:
-        left -= 1
-        flags = _SNDMORE if left else 0
-        # What may fail the first time is no more than that a signal came.
-        if (
-            _zmq_send(handle, frame, len(frame), flags) < 0
-            and _blocking.send_rest(partial(_zmq_send, handle, frame, len(frame)), flags) < 0
-        ):
-            return -1
-    _blocking.note_sent(handle, 0)
-    return 0
+    return _multipart.send(dest, handle, frames)
 
 
 def free(string: CData | Text | None) -> None:
@@ -325,11 +294,6 @@ def _take(source: Socketish, handle: Socket, message: ZmqMsg, size: int) -> _str
     finally:
         C.zmq_msg_close(message)
         C.zmq_msg_init(message)
-
-
-def _is_signal(message: ZmqMsg) -> bool:
-    """Tell whether a message of eight bytes is a signal."""
-    return int.from_bytes(_buffer(_msg_data(message), 8)[:], sys.byteorder) & ~0xFF == _SIGNAL
 
 
 def _is_server(handle: Socketish) -> bool:
