@@ -7,6 +7,9 @@ import os
 import sys
 import time
 from _thread import RLock, get_ident
+from functools import partial
+from itertools import compress
+from operator import is_not
 
 from .. import _blocking, _scheduling
 from .._cffi import C, ffi
@@ -28,6 +31,8 @@ PATIENCE = 5.0
 _GRACE = 0.01
 
 _starting = RLock()
+
+_is_known = partial(is_not, None)
 
 
 class Context:
@@ -89,22 +94,33 @@ class Context:
             return null
         if not _scheduling.can_start(underlying):
             return null
-        handle: Socket = C.zmq_socket(underlying, kind)
-        if handle:
-            _scheduling.note_started(underlying)
-            set_option(handle, _SNDHWM, self.sndhwm)
-            set_option(handle, _RCVHWM, self.rcvhwm)
-            self.thread = get_ident()
-            self.sockets[handle] = False
+        made: list[Socket] = []
+        try:
+            # In one step: whatever a signal's handler raises, no socket is forgotten. The context's end waits for each.
+            made.extend(map(C.zmq_socket, (underlying,), (kind,)))
+            handle = made[0]
+            if handle:
+                _scheduling.note_started(underlying)
+                set_option(handle, _SNDHWM, self.sndhwm)
+                set_option(handle, _RCVHWM, self.rcvhwm)
+                self.thread = get_ident()
+                self.sockets[handle] = False
+        except BaseException:
+            for handle in made:
+                if handle and handle not in self.sockets:
+                    C.zmq_close(handle)
+            raise
         return handle
 
     def close(self, handle: CData) -> None:
         """Close one socket of this context, with the context's linger if not its own; any other pointer is let be."""
-        keeps = self.sockets.pop(handle, None)
+        keeps = self.sockets.get(handle)
         if keeps is not None:
             if not keeps:
                 set_option(handle, _LINGER, self.linger)
-            C.zmq_close(handle)
+            # In one step, as above: closed and forgotten, or neither.
+            known = map(_is_known, map(self.sockets.pop, (handle,), (None,)))
+            list(map(C.zmq_close, compress((handle,), known)))
 
     def keep_linger(self, handle: CData) -> None:
         """Begin a socket with the context's linger, and close it with what that is by then, as CZMQ 2 did not."""
@@ -139,6 +155,23 @@ class Context:
         ending = [*self.idle_shadows(), self]
         in_use = [shadow for shadow in self.shadows if shadow not in ending]
         underlying = self.underlying
+        try:
+            self._close_sockets(ending, in_use)
+            if underlying is not None and not background:
+                _await(in_use)
+        except BaseException:
+            background = True
+            for context in ending:
+                context._close_all()
+            raise
+        finally:
+            if underlying is not None:
+                _scheduling.forget(underlying)
+                _blocking.terminate(underlying, background)
+
+    def _close_sockets(self, ending: list[Context], in_use: list[Context]) -> None:
+        """Close the sockets of those that end, and have calls on those in use fail."""
+        underlying = self.underlying
         if underlying is not None and any(context.sockets for context in (*ending, *in_use)):
             # Once the context has ended no linger can be set any more.
             for context in (*ending, *in_use):
@@ -152,17 +185,6 @@ class Context:
         for context in (*ending, *in_use):
             context.ended = True
             context.underlying = None
-        if underlying is None:
-            return
-        try:
-            if not background:
-                _await(in_use)
-        except BaseException:
-            background = True
-            raise
-        finally:
-            _scheduling.forget(underlying)
-            _blocking.terminate(underlying, background)
 
     def _close_all(self) -> None:
         for handle in reversed(list(self.sockets)):

@@ -168,7 +168,8 @@ class Context(Object):
         that it shadows can end that.
         """
         with _registry.lock:
-            sockets = list(self._sockets)
+            # A signal's handler may have raised while one was being made.
+            sockets = [socket for socket in self._sockets if hasattr(socket, "_lock")]
         if not self._lock.acquire(False):
             raise self._in_use()
         try:
