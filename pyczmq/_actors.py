@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
     from ._types import Actor, CData, Sock, Socket
 
+    #: A frame, and what receiving it has returned, once it has.
+    _Received = tuple[CData, list[int]]
+
 _DONTWAIT = 1
 _EVENTS = 15
 _PAIR = 0
@@ -78,10 +81,22 @@ class State:
         self.told = False
         #: The thread that is in a call with the actor, or 0.
         self.busy = 0
-        #: Commands that were sent, and answers that were received: 0 for each that worked.
-        self.ledger: tuple[list[int], list[int]] = ([], [])
+        #: Commands that were sent, 0 for each that worked, and what was received since.
+        self.ledger: tuple[list[int], list[_Received]] = ([], [])
         #: Whatever the actor's namespace wants to remember.
         self.notes: dict[Any, Any] = {}
+
+    def in_use(self) -> bool:
+        """Tell whether a thread is in a call with the actor.
+
+        What says so may have been left behind, where a signal's handler has raised at the beginning or end of a call.
+        """
+        frame = sys._current_frames().get(self.busy) if self.busy else None
+        while frame is not None:
+            if frame.f_locals.get("used") is self:
+                return True
+            frame = frame.f_back
+        return False
 
     def overdue(self, milliseconds: int | None = None) -> str:
         """Say that the actor does not end."""
@@ -125,7 +140,23 @@ def new(function: Any, argument: CData = ffi.NULL, *parents: CData) -> Actor:
     """
     _room.make(_SOCKETS)
     check_thread()
-    return _own(start(function, argument), State(function, keep=argument), *parents)
+    return _start_owned(function, argument, State(function, keep=argument), *parents)
+
+
+def _start_owned(function: Any, argument: CData, state: State, *parents: CData) -> Actor:
+    """Start an actor in the garbage collector's care, whatever a signal's handler raises meanwhile.
+
+    One that has come while signals were blocked is handled at the end of that, when the actor is there already.
+    """
+    made: list[Actor] = []
+    try:
+        masked(made.extend, map(C.zactor_new, (function,), (argument,)))
+        return _own(made[0], state, *parents)
+    except BaseException:
+        for pointer in made:
+            if all(owner.pointer != pointer for owner in list(_handles._owned.values())):
+                _leave(pointer, state)
+        raise
 
 
 def _own(pointer: Actor, state: State, *parents: CData) -> Actor:
@@ -230,11 +261,10 @@ class Task:
         """Note that the task waits for input on its pipe: whoever waits for its signal would wait for ever."""
         self.waits = True
 
-    def settle(self) -> None:
+    def forget_waits(self) -> None:
         """Note that nobody waits for the ready signal any more."""
         for pointer in self.pipe:
             _blocking.unready.pop(pointer, None)
-        self.settled.release()
 
     def leave_fork(self) -> None:
         """End a forked child whose last thread this is: the pipe is the parent's."""
@@ -299,15 +329,22 @@ def new_task(function: Callable[..., object], arguments: tuple[Any, ...]) -> Act
     state = State(task=task)
     number = id(task)
     _starting[number] = task
-    actor = _own(start(_run_task, ffi.cast("void *", number)), state)
+    actor: Actor | None = None
     try:
+        actor = _start_owned(_run_task, ffi.cast("void *", number), state)
         _await_ready(actor, task)
     except BaseException:
-        _handles.disown(actor, "was not made")
-        _leave(ffi.cast(_ACTOR, actor), state)
+        if actor is not None:
+            _handles.disown(actor, "was not made")
+            _leave(ffi.cast(_ACTOR, actor), state)
         raise
     finally:
-        task.settle()
+        try:
+            _starting.pop(number, None)
+            task.forget_waits()
+        finally:
+            # Or its thread would never end.
+            task.settled.release()
     return actor
 
 
@@ -351,14 +388,17 @@ def live(actor: Actor, name: str = "actor") -> State:
     """Return what goes with an actor that is alive, and that no other thread is in a call with."""
     _handles.live(actor, _ACTOR, name)
     state = state_of(actor)
-    if state.busy and state.busy != get_ident():
+    if state.busy and state.busy != get_ident() and state.in_use():
         raise ValueError(f"{name} is in use in another thread")
     return state
 
 
 @contextlib.contextmanager
 def using(actor: Actor) -> Iterator[State]:
-    """Keep an actor that is alive from being destroyed meanwhile, by another thread or a signal's handler."""
+    """Keep an actor that is alive from being destroyed meanwhile, by another thread or a signal's handler.
+
+    ``with using(actor) as used``, by this very name: see `State.in_use`.
+    """
     state = live(actor)
     outer, state.busy = state.busy, get_ident()
     try:
@@ -423,18 +463,23 @@ def _is_gone(actor: Actor, handle: Socket) -> bool:
     state = (_handles.find_companions(actor) or {}).get(State)
     if state is not None and state.task is not None:
         return bool(state.task.finished)
-    probe = C.zmq_socket(C.zsys_init(), _PAIR)
-    if not probe:
-        return bool(ffi.errno == _blocking.ETERM)
-    C.zmq_setsockopt(probe, _LINGER, ffi.new("int *", 0), 4)
-    endpoint = ffi.new("char[]", _LONGEST_ENDPOINT)
-    C.zmq_getsockopt(handle, _LAST_ENDPOINT, endpoint, ffi.new("size_t *", _LONGEST_ENDPOINT))
+    probes: list[Socket] = []
     try:
+        # In one step: whatever a signal's handler raises, it is closed. For one that is not, the exit would wait.
+        probes.extend(map(C.zmq_socket, (C.zsys_init(),), (_PAIR,)))
+        probe = probes[0]
+        if not probe:
+            return bool(ffi.errno == _blocking.ETERM)
+        C.zmq_setsockopt(probe, _LINGER, ffi.new("int *", 0), 4)
+        endpoint = ffi.new("char[]", _LONGEST_ENDPOINT)
+        C.zmq_getsockopt(handle, _LAST_ENDPOINT, endpoint, ffi.new("size_t *", _LONGEST_ENDPOINT))
         C.zmq_connect(probe, endpoint)
         _events(handle)
         gone = bool(_events(probe) & _blocking.POLLOUT)
     finally:
-        C.zmq_close(probe)
+        for made in probes:
+            if made:
+                C.zmq_close(made)
     while gone and _events(handle) & _blocking.POLLOUT:
         time.sleep(_MOMENT)
     return gone
@@ -450,13 +495,13 @@ def command(actor: Actor, *frames: bytes) -> None:
         C.zmsg_addmem(message, frame, len(frame))
     reference = ffi.new("zmsg_t **", message)
     try:
-        with using(actor) as state:
+        with using(actor) as used:
             handle = C.zsock_resolve(actor)
             deadline = _blocking.deadline_after(PATIENCE)
             # C sends whole messages or nothing, and says by the reference whether it has.
             while reference[0]:
                 if _blocking.wait(handle, _blocking.POLLOUT, _GLANCE):
-                    state.ledger[0].extend(_call(C.zmsg_send, reference, actor))
+                    used.ledger[0].extend(_call(C.zmsg_send, reference, actor))
                 elif has_ended(actor):
                     raise RuntimeError("the actor has ended")
                 elif time.monotonic() >= deadline:
@@ -471,19 +516,61 @@ def ask(actor: Actor, *frames: bytes) -> int:
     An answer that nobody has waited for, since a signal's handler has raised, is taken by the next call; anything else
     that the actor sends is dropped.
     """
-    with using(actor) as state:
-        sent, received = state.ledger
-        if sent.count(0) == len(received):
-            state.ledger = sent, received = [], []
+    with using(actor) as used:
+        sent, received = used.ledger
+        if sent.count(0) == len(_statuses(received)):
+            used.ledger = sent, received = [], []
         command(actor, *frames)
         handle = C.zsock_resolve(actor)
-        message = _new_message()
-        while len(received) < sent.count(0):
+        while True:
+            statuses = _statuses(received)
+            if len(statuses) >= sent.count(0):
+                return statuses[-1]
             if _blocking.wait(handle, _blocking.POLLIN, _GLANCE):
-                _receive(handle, message, received)
+                _receive_noted(handle, received)
             elif has_ended(actor):
                 raise RuntimeError("the actor has ended")
-        return received[-1]
+
+
+def _receive_noted(handle: Socket, received: list[_Received]) -> None:
+    """Receive what is there, up to an answer, and note it.
+
+    Each message is in the list before it is received: whatever a signal's handler raises, none is forgotten, which
+    would be waited for in vain.
+    """
+    for _ in range(_MANY):
+        message, result = frame = _new_message(), list[int]()
+        received.append(frame)
+        result.extend(_call(C.zmq_msg_recv, message, handle, _DONTWAIT))
+        if result[0] < 0 or frame in _signals(received):
+            break
+    if not C.zmq_msg_more(received[-1][0]):
+        # All in one step, too.
+        received[:] = _signals(received)
+
+
+def _signals(received: list[_Received]) -> list[_Received]:
+    """Return those of the frames that were received that are signals: messages of one frame."""
+    found = []
+    inside = False
+    for frame in received:
+        message, result = frame
+        if result and result[0] >= 0:
+            more = bool(C.zmq_msg_more(message))
+            if not more and not inside and _content(message)[1:] == _SIGNAL:
+                found.append(frame)
+            inside = more
+    return found
+
+
+def _statuses(received: list[_Received]) -> list[int]:
+    """Return the statuses of the signals among what was received."""
+    return [_content(message)[0] for message, _ in _signals(received)]
+
+
+def _content(message: CData) -> bytes:
+    content: bytes = ffi.buffer(C.zmq_msg_data(message), C.zmq_msg_size(message))[:]
+    return content
 
 
 def _call(function: Any, *args: Any) -> Iterator[int]:
@@ -497,7 +584,7 @@ def _new_message() -> CData:
     return message
 
 
-def _receive(handle: Socket, message: CData, statuses: list[int] | None = None) -> bool:
+def _receive(handle: Socket, message: CData) -> bool:
     """Receive and drop messages that are there until there was a signal; tell whether there was one."""
     inside = False
     # An actor may send faster than anybody can receive.
@@ -508,8 +595,6 @@ def _receive(handle: Socket, message: CData, statuses: list[int] | None = None) 
         if not more and not inside and C.zmq_msg_size(message) == _SIGNAL_SIZE:
             content = ffi.buffer(C.zmq_msg_data(message), _SIGNAL_SIZE)[:]
             if content[1:] == _SIGNAL:
-                if statuses is not None:
-                    statuses.append(content[0])
                 return True
         inside = bool(more)
     return False
@@ -534,8 +619,9 @@ def destroy(actor: Actor, timeout: int = PATIENCE) -> None:
     if task is not None and task.thread == get_ident():
         raise ValueError("actor cannot be destroyed by its own task, which ends by returning")
     state = live(actor)
-    if state.busy:
+    if state.in_use():
         raise ValueError("actor is in use: it cannot be destroyed now")
+    used = state
     state.busy = get_ident()
     try:
         if timeout < 0 and not _finish(actor, state, PATIENCE):
@@ -545,7 +631,7 @@ def destroy(actor: Actor, timeout: int = PATIENCE) -> None:
         _refuse_lent(actor)
         _handles.disown(actor, "was destroyed")
     finally:
-        state.busy = 0
+        used.busy = 0
     _dispose(actor, state)
     if task is not None:
         task.raise_error()
@@ -677,7 +763,7 @@ def _at_exit() -> None:
         if state is None or not owner.retire("was destroyed at exit"):
             continue
         del handle
-        if not state.busy and _end_at_exit(owner.pointer, state, deadline):
+        if not state.in_use() and _end_at_exit(owner.pointer, state, deadline):
             _dispose(owner.pointer, state)  # type: ignore[arg-type]
             if state.task is not None:
                 state.task.report_error()
@@ -686,18 +772,18 @@ def _at_exit() -> None:
             stuck.append((owner.pointer, state))
     while any(pointer not in _reported for pointer in list(_left)) and time.monotonic() < deadline:
         time.sleep(0.001)
-    stuck += _left.items()
-    if stuck:
-        for _, state in stuck:
-            if not state.busy and sys.stderr is not None:
+    left = list(_left.items())
+    if stuck or left:
+        for _, state in stuck + left:
+            if not state.in_use() and sys.stderr is not None:
                 sys.stderr.write(f"pyczmq: {state.overdue()}; it is left behind\n")
         # CZMQ would complain of their sockets, too.
         C.zsys_set_logstream(ffi.NULL)
         _shut_down()
         for pointer, _ in stuck:
-            # With its context gone, C waits for nothing any more.
-            if pointer not in _left:
-                C.zactor_destroy(ffi.new("zactor_t **", pointer))
+            # With its context gone, C waits for nothing any more. Those that are left have a thread that does this, and
+            # may have come to it by now.
+            C.zactor_destroy(ffi.new("zactor_t **", pointer))
 
 
 def _end_at_exit(pointer: Any, state: State, deadline: float) -> bool:

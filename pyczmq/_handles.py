@@ -217,6 +217,8 @@ class _Owner:
         self.free = free
         self.parents = parents
         self.fork_safe = fork_safe
+        # Until it is known what the handle's identity is.
+        self.key = 0
         self.children: set[_Owner] = set()
 
     def collect(self, pointer: CData) -> None:

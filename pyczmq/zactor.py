@@ -131,7 +131,7 @@ def send(actor: Actor, msg: Msg) -> int:
 
     C: ``int zactor_send (zactor_t *self, zmsg_t **msg_p)``
     """
-    with _actors.using(actor):
+    with _actors.using(actor) as used:  # noqa: F841
         handle = C.zsock_resolve(actor)
         if not _blocking.wait(handle, _blocking.POLLOUT, 0):
             deadline = _blocking.deadline_after(_option(handle, _SNDTIMEO))
@@ -157,7 +157,7 @@ def recv(actor: Actor) -> Msg | None:
 
     C: ``zmsg_t *zactor_recv (zactor_t *self)``
     """
-    with _actors.using(actor):
+    with _actors.using(actor) as used:  # noqa: F841
         if _actors.has_ended(actor):
             _actors.raise_error(actor)
             return None

@@ -218,7 +218,7 @@ def configure(actor: Actor, port: int) -> str:
     _actors.running(actor, C.zbeacon)
     number = integer(port, "port", 1, _MOST_PORT)
     _check_settings(number)
-    with _actors.using(actor) as state:
+    with _actors.using(actor) as used:
         _actors.command(actor, b"CONFIGURE", b"%d" % number)
         handle = C.zsock_resolve(actor)
         answer: list[str] = []
@@ -227,7 +227,7 @@ def configure(actor: Actor, port: int) -> str:
                 answer = zstr.recvx(actor) or []
             elif _actors.has_ended(actor):
                 raise RuntimeError("the actor has ended")
-        state.notes.setdefault(_Settings, _Settings()).hostname = answer[0]
+        used.notes.setdefault(_Settings, _Settings()).hostname = answer[0]
         return answer[0]
 
 

@@ -311,16 +311,16 @@ class Actor(BaseActor, Messaging):
             if actor is None:
                 raise self._closed_error()
             handle = _handles.socket(actor, self._noun)
-            state = self._state
-            outer, me = state.busy, get_ident()
+            used = self._state
+            outer, me = used.busy, get_ident()
             if outer and outer != me:
                 raise self._in_use()
             # No signal's handler may destroy it meanwhile.
-            state.busy = me
+            used.busy = me
             try:
                 deadline = None
                 while True:
-                    done = function(state, attempt, actor, handle)
+                    done = function(used, attempt, actor, handle)
                     if done is not None:
                         self._over |= done is END
                         return done
@@ -337,7 +337,7 @@ class Actor(BaseActor, Messaging):
                         return None
                     _blocking.wait(handle, events, min(left, _GLANCE))
             finally:
-                state.busy = outer
+                used.busy = outer
         finally:
             self._lock.release()
 
@@ -348,12 +348,12 @@ class Actor(BaseActor, Messaging):
     @guarded
     def _wait_for(self, timeout: int, events: int) -> bool:
         """Wait as `poll` does; an actor that has ended is ready, since no call will wait for it."""
-        with _actors.using(self._handle) as state:
+        with _actors.using(self._handle) as used:
             handle = _handles.socket(self._handle, self._noun)
             deadline = _blocking.deadline_after(timeout)
             pause = 0.0
             while not _blocking.wait(handle, events, pause):
-                if is_over(state, self._handle, events):
+                if is_over(used, self._handle, events):
                     return True
                 pause = min((deadline - time.monotonic()) * 1000, _GLANCE)
                 if pause <= 0:
