@@ -43,6 +43,9 @@ _MOMENT = 1
 #: Milliseconds that are left to contexts to send what lingers when the interpreter exits.
 EXIT_LINGER = 500
 
+#: Seconds that other threads have, when the interpreter exits, to make the sockets that they are about to make.
+_MAKING = 0.03
+
 #: Longest subscription that is let through: libzmq walks down its trie by recursion, one call per byte, and a long one
 #: overflows the stack; 50 000 bytes do where a thread has 1 MiB.
 LONGEST_TOPIC = 10_000
@@ -330,11 +333,13 @@ def stop_waiting() -> None:
     _exiting = True
     if not _count():
         return
-    if _waiting:
-        from . import _czmq2
+    from . import _czmq2
 
-        for context in (*_czmq2.contexts(), C.zsys_init()):
-            C.zmq_ctx_shutdown(context)
+    # A thread that is about to make a socket must have made it: C would abort. No other begins with that any more.
+    time.sleep(_MAKING)
+    # Also for threads in calls of the raw floor, of which nothing is known.
+    for context in (*_czmq2.contexts(), C.zsys_init()):
+        C.zmq_ctx_shutdown(context)
     deadline = _monotonic() + 0.1
     while _waiting and _monotonic() < deadline:
         time.sleep(0.001)

@@ -9,8 +9,9 @@ from __future__ import annotations
 import gc
 import os
 import time
+from itertools import repeat
 
-from . import _handles, _scheduling
+from . import _blocking, _handles, _scheduling
 from ._cffi import C, ffi
 
 TYPE_CHECKING = False
@@ -95,22 +96,28 @@ def _try(count: int) -> int:
     _context = context = C.zsys_init()
     if not _scheduling.can_start(context):
         return int(ffi.errno)
-    probes = [C.zmq_socket(context, _PAIR) for _ in range(count)]
-    error = int(ffi.errno)
-    enough = all(probes)
-    if enough and not _scheduling.has_descriptors(_scheduling.SPARE):
-        error, enough = int(ffi.errno), False
-    if any(probes):
-        _scheduling.note_started(context)
-    descriptors = [_descriptor(probe) for probe in probes if probe]
-    for probe in probes:
-        if probe:
-            C.zmq_close(probe)
+    probes: list[CData] = []
+    try:
+        # In one step: whatever a signal's handler raises, all are closed. For one that is not, the exit would wait.
+        probes.extend(map(C.zmq_socket, repeat(context, count), repeat(_PAIR)))
+        error = int(ffi.errno)
+        enough = all(probes)
+        if enough and not _scheduling.has_descriptors(_scheduling.SPARE):
+            error, enough = int(ffi.errno), False
+        if any(probes):
+            _scheduling.note_started(context)
+        descriptors = [_descriptor(probe) for probe in probes if probe]
+    finally:
+        for probe in probes:
+            if probe:
+                C.zmq_close(probe)
     # A socket's room is free by the time that its descriptor is closed, which another thread does.
     deadline = time.monotonic() + _PATIENCE
     for descriptor in descriptors:
         while _is_open(descriptor) and time.monotonic() < deadline:
             time.sleep(0.0001)
+    # Everything is about to end, or has ended: see `_blocking.stop_waiting`.
+    _blocking.leave_if_exiting()
     return 0 if enough else error
 
 

@@ -182,7 +182,10 @@ class Waiters:
                 raise owner._closed_error()
             result = attempt(self.sock, _handles.socket(self.sock, owner._noun))
             if result is None and zmq.errno() not in _AGAIN:
-                raise owner._failed(what)
+                error = owner._failed(what)
+                # The loop of a daemon thread's is none of those that are waited for at exit.
+                _blocking.leave_if_exiting()
+                raise error
             return result
         finally:
             self.lock.release()
