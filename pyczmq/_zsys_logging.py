@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 
-from . import _text, _zsys_log
+from . import _text, _unraisable, _zsys_log
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -119,7 +119,13 @@ class _Reader:
                 self.ended.put(int(line))
                 continue
             text = _text.decode((found[2] or b"") + self.password.sub(rb"\1***", found[3]))
-            self.logger.log(levels.get(found[1], INFO), "%s", text)
+            try:
+                self.logger.log(levels.get(found[1], INFO), "%s", text)
+            except SystemExit:
+                # It would end this thread, and nobody would read any more. From any other thread it is as quiet.
+                continue
+            except BaseException as error:
+                _unraisable.report(error, self.logger.log)
 
 
 def _leave() -> None:
