@@ -22,7 +22,8 @@ time.
 
 from __future__ import annotations
 
-from _thread import allocate_lock
+import os
+from _thread import RLock
 
 from . import _actors, _blocking, _certificates, _handles, _rehearsal, _text, _zmq_constants
 from ._cffi import C
@@ -50,8 +51,8 @@ _TYPES = (b"PAIR", b"PUB", b"SUB", b"REQ", b"REP", b"DEALER", b"ROUTER", b"PULL"
 _LONGEST_DOMAIN = 255
 _CAPTURE = "CAPTURE"
 
-#: Held from the look at an address to its use: no other proxy may take it meanwhile.
-_attaching = allocate_lock()
+#: Held from the look at an address to its use: no other proxy may take it meanwhile. A signal's handler may attach.
+_attaching = RLock()
 
 
 def frontend(actor: Actor, type: Type, endpoints: Text, *topics: Text) -> None:
@@ -120,6 +121,16 @@ def capture(actor: Actor, endpoint: Text) -> None:
     _rehearsal.connect(_zmq_constants.PUSH, address, "endpoint")
     _actors.ask(actor, b"CAPTURE", address)
     notes[_CAPTURE] = True
+
+
+def _after_fork() -> None:
+    """Start fresh in the child: another thread of the parent's may have had the lock."""
+    global _attaching
+    _attaching = RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 def pause(actor: Actor) -> None:

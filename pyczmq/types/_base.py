@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from _thread import RLock
 from functools import wraps
 
@@ -75,7 +77,7 @@ class Object(_Root):
     def close(self) -> None:
         """Free what the object stands for, now; a second call does nothing."""
         # Another thread may be closing it at this moment.
-        if not self._lock.acquire(timeout=_MOMENT):
+        if not self._lock.acquire(timeout=_MOMENT) and not _reclaim(self._lock):
             raise self._in_use()
         try:
             handle = self._handle
@@ -114,6 +116,34 @@ class Object(_Root):
         self.close()
 
 
+#: Whether this is a forked child.
+_forked = False
+
+
+def _reclaim(lock: Any) -> bool:
+    """Take a lock that another thread of the parent's had when this child was forked; tell whether it was such a one.
+
+    That thread is not there to give it back, and plain memory, such as a message, is the child's to use.
+    """
+    if not _forked:
+        return False
+    # There is no other way to ask for it.
+    owner = repr(lock).partition("owner=")[2].partition(" ")[0]
+    if not owner.isdecimal() or int(owner) in sys._current_frames():
+        return False
+    lock._at_fork_reinit()
+    return bool(lock.acquire(False))
+
+
+def _after_fork() -> None:
+    global _forked
+    _forked = True
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
+
+
 def guarded(
     method: Callable[Concatenate[AnyObject, Parameters], Returned],
 ) -> Callable[Concatenate[AnyObject, Parameters], Returned]:
@@ -121,7 +151,7 @@ def guarded(
 
     @wraps(method)
     def guard(self: AnyObject, *args: Parameters.args, **kwargs: Parameters.kwargs) -> Returned:
-        if not self._lock.acquire(False):
+        if not self._lock.acquire(False) and not _reclaim(self._lock):
             raise self._in_use()
         try:
             if self._handle is None or (_handles.dead and _handles.fate(self._handle) is not None):
