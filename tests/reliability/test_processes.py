@@ -441,6 +441,7 @@ def use_own():
     push, pull = zsock.new_push("@inproc://own"), zsock.new_pull(">inproc://own")
     zstr.send(push, "one")
     assert zstr.recv(pull) == "one"
+    zsock.unbind(push, "inproc://own")
     with Context() as context:
         one, other = context.socket(zmq.PUSH, bind="inproc://own"), context.socket(zmq.PULL, connect="inproc://own")
         one.send("two")

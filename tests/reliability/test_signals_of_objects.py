@@ -119,6 +119,7 @@ def test_each_method_that_can_block_is_tried(floor: str) -> None:
     assert [name for kind in classes for name in missing(blocking_calls.methods(kind), tried(tables))] == []
 
 
+@once
 def test_what_can_block_is_found() -> None:
     """The look at the source finds what blocks, on each floor, and not what does not."""
     found = blocking_calls.blocking()
@@ -243,7 +244,7 @@ def use_everything(beacon):
     proxy = C.zactor_new(C.zproxy, ffi.NULL)
     C.zactor_destroy(ffi.new("zactor_t **", proxy))
     check("raw")
-    pull = zsock.new_pull("@inproc://x")
+    pull = zsock.new(zmq.PULL)
     zpoller.wait(zpoller.new(pull), 1)
     loop = zloop.new()
     zloop.timer(loop, 1, 1, lambda *_: -1)
