@@ -644,7 +644,7 @@ class Bench:
         if len(self.handled) > count:
             raise Failed(f"the handler ran {len(self.handled)} times, and not {count}")
         if len(self.handled) < count:
-            # Signals that come at once are one, and Ctrl-C goes first: the other thread was late, and the measurement too.
+            # Signals that come at once are one, and Ctrl-C goes first: the other thread was late, and so is this.
             return float(HANG)
         return max(handled - sent for handled, sent in zip(self.handled, self.sender.sent))
 
