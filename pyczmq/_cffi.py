@@ -157,6 +157,9 @@ class _Libraries:
         self._zmq = _open_zmq(self._czmq, self._path)
 
     def __getattr__(self, name: str) -> Any:
+        if not name.isascii():
+            # cffi makes a SystemError of a lone surrogate.
+            raise AttributeError(f"pyczmq.C has no {name!r}")
         for library in (self._czmq, self._zmq):
             try:
                 value = getattr(library, name)

@@ -69,11 +69,19 @@ def udp_new(routable: bool = False) -> int:
 
 
 def udp_close(handle: int) -> int:
-    """Close a UDP socket; return 0, or -1 if it is not open.
+    """Close a UDP socket; return 0, or -1 if it is not open; ValueError for any other file that is.
 
     C: ``int zsys_udp_close (SOCKET handle)``
     """
-    return C.zsys_udp_close(integer(handle, "handle", 0))
+    descriptor = integer(handle, "handle", 0)
+    try:
+        os.fstat(descriptor)
+    except OSError:
+        pass
+    else:
+        # It may be one of libzmq's, which would abort.
+        _socket(descriptor).detach()
+    return C.zsys_udp_close(descriptor)
 
 
 def udp_send(udpsock: int, frame: Frame, address: tuple[str, int]) -> int:

@@ -7,7 +7,7 @@ from pathlib import Path
 import children
 import pytest
 
-from pyczmq import C, _coverage, _declarations, ffi
+from pyczmq import C, _coverage, _declarations, ffi, zstr
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -188,3 +188,12 @@ def test_unknown_namespace() -> None:
 
     with pytest.raises(AttributeError, match="zfrobnicate"):
         _ = pyczmq.zfrobnicate
+
+
+def test_surrogates_are_no_names() -> None:
+    """A name with a lone surrogate is an AttributeError like any other that is not there."""
+    for name in "zstr_\ud800", "zstr_\udc80", "zstr_é":
+        with pytest.raises(AttributeError):
+            getattr(C, name)
+        with pytest.raises(AttributeError):
+            getattr(zstr, name)

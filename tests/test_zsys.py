@@ -1132,3 +1132,16 @@ def test_log_to_logging_wants_a_logger(wrong: Any) -> None:
     """Anything else than a logger, a name or None is a TypeError."""
     with pytest.raises(TypeError, match="logger must be"):
         zsys.log_to_logging(wrong)
+
+
+def test_udp_close_leaves_other_files() -> None:
+    """A descriptor that is no UDP socket is refused and stays open: it may be libzmq's, which would abort."""
+    reader, writer = os.pipe()
+    try:
+        with pytest.raises(ValueError, match="is no"):
+            zsys.udp_close(reader)
+        os.fstat(reader)
+    finally:
+        os.close(reader)
+        os.close(writer)
+    assert zsys.udp_close(reader) == -1
