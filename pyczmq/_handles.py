@@ -37,6 +37,7 @@ _SOCK = _typeof("zsock_t *")
 _ACTOR = _typeof("zactor_t *")
 _FRAME = _typeof("zframe_t *")
 _MSG = _typeof("zmsg_t *")
+_SOCKETS = frozenset([_VOID, _SOCK, _ACTOR])
 _reference = weakref.ref
 
 #: Handles that must not reach C again: identity -> (weak reference to the handle, what happened to it).
@@ -47,6 +48,12 @@ dead: dict[int, tuple[weakref.ref[Any], str]] = {}
 _spent: dict[int, tuple[weakref.ref[Any], str]] = {}
 _SPENT_LIMIT = 256
 _spent_limit = _SPENT_LIMIT
+
+#: Handles of C's own actors, and of parts of them, to which nothing but commands may be sent: see `_commands`.
+guarded: dict[int, weakref.ref[Any]] = {}
+
+#: How many sockets have ended: closed, or disconnected somewhere.
+endings = [0]
 
 #: Handles that the garbage collector owns: identity -> owner, oldest first.
 _owned: dict[int, _Owner] = {}
@@ -172,6 +179,15 @@ def kill(handle: CData, what: str) -> None:
             _forget_spent()
         return
 
+    if ctype in _SOCKETS:
+        endings[0] += 1
+    _mark(handle, what)
+
+
+def _mark(handle: CData, what: str | None) -> None:
+    """Put a handle into `dead`, for as long as there is one."""
+    key = id(handle)
+
     # As the interpreter ends the module may be empty by then.
     def forget(reference: weakref.ref[Any], dead: dict[int, tuple[weakref.ref[Any], str]] = dead) -> None:
         if dead.get(key, (None,))[0] is reference:
@@ -231,6 +247,8 @@ class _Owner:
         if owned.get(self.key) is not self:
             return False
         del owned[self.key]
+        if _typeof(self.pointer) in _SOCKETS:
+            endings[0] += 1
         handle = self.handle()
         if what is not None and handle is not None:
             kill(handle, what)

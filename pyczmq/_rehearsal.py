@@ -120,13 +120,13 @@ def _give_back(handle: Socket, bound: list[bytes]) -> None:
         C.zmq_close(events)
 
 
-def is_bound(endpoint: bytes) -> bool:
-    """Tell whether an inproc name is taken in the process-wide context.
+def is_bound(endpoint: bytes, context: CData | None = None) -> bool:
+    """Tell whether an inproc name is taken in a libzmq context, by default the process-wide one.
 
     To bind it, as a test, would disconnect those who wait for it. A ROUTER that insists on routing is ready to send
     only once it knows its peer, which it learns at once from one that is there.
     """
-    probe = C.zmq_socket(C.zsys_init(), _ROUTER)
+    probe = C.zmq_socket(C.zsys_init() if context is None else context, _ROUTER)
     if not probe:
         return False
     C.zmq_setsockopt(probe, _LINGER, ffi.new("int *", 0), 4)

@@ -6,7 +6,7 @@ import errno
 
 from . import _text, _zsockopt
 from ._cffi import C, ffi
-from ._endpoints import plan_connection
+from ._endpoints import notice_ended, plan_connection
 from ._numbers import integer
 from ._zsockopt_table import OPTIONS
 
@@ -40,6 +40,8 @@ def set_(handle: Socket, socket: Socketish, option: int, value: Any, size: int |
     if option == _CONNECT_ROUTING_ID:
         plan_connection(socket, bytes(data), name)
     _zsockopt.check_domain(handle, option, data)
+    if option in _zsockopt._HWMS:
+        notice_ended(socket, handle)
     return C.zmq_setsockopt(handle, option, data, length)
 
 

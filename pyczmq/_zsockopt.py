@@ -11,7 +11,7 @@ import errno
 from . import _handles, _text
 from ._blocking import ETERM, LONGEST_TOPIC
 from ._cffi import C, ffi
-from ._endpoints import plan_connection
+from ._endpoints import notice_ended, plan_connection
 from ._numbers import integer
 from ._zsockopt_table import ALIASES, KINDS, OPTIONS, docstring, is_function, prototype, split
 
@@ -242,6 +242,8 @@ def _setter(option: _Option) -> Callable[..., Any]:
         if option.number == _CONNECT_ROUTING_ID:
             plan_connection(sock, bytes(data), option.name)
         check_domain(handle, option.number, data)
+        if option.number in _HWMS:
+            notice_ended(sock, handle)
         for number in numbers:
             if _setsockopt(handle, number, data, size) != 0:
                 _refused(option, value)

@@ -21,7 +21,7 @@ thread at a time.
 
 from __future__ import annotations
 
-from . import _blocking, _handles, _text
+from . import _blocking, _endpoints, _handles, _text, _zmq_msg
 from . import _zmq_pointers as _pointers
 from ._cffi import C, ffi
 from ._numbers import integer as _integer
@@ -284,7 +284,10 @@ def socket(context: CData, type: int) -> Socket | None:
         made = _room.wait_for(lambda: C.zmq_socket(context, type))
     if made:
         scheduling.note_started(context)
-    return _pointers.hand_out(made, "socket")  # type: ignore[return-value]
+    handle: Socket | None = _pointers.hand_out(made, "socket")  # type: ignore[assignment]
+    if handle is not None:
+        _handles.companions(handle)[_endpoints.CONTEXT] = int(ffi.cast("uintptr_t", context))
+    return handle
 
 
 def close(socket: Socket) -> int:
@@ -388,7 +391,8 @@ def unbind(socket: Socketish, endpoint: Text) -> int:
 
     C: ``int zmq_unbind (void *socket, const char *addr)``
     """
-    return C.zmq_unbind(_socket(socket), _text.cstring(endpoint, "endpoint"))
+    _socket(socket)
+    return _endpoints.unbind(socket, endpoint)
 
 
 def disconnect(socket: Socketish, endpoint: Text) -> int:
@@ -396,7 +400,8 @@ def disconnect(socket: Socketish, endpoint: Text) -> int:
 
     C: ``int zmq_disconnect (void *socket, const char *addr)``
     """
-    return C.zmq_disconnect(_socket(socket), _text.cstring(endpoint, "endpoint"))
+    _socket(socket)
+    return _endpoints.disconnect(socket, endpoint)
 
 
 if TYPE_CHECKING:

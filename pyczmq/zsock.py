@@ -246,7 +246,8 @@ def unbind(sock: Sock, endpoint: Text) -> int:
 
     C: ``int zsock_unbind (zsock_t *self, const char *format, ...)``
     """
-    return C.zmq_unbind(_bound_for_good(sock), _text.cstring(endpoint, "endpoint"))
+    _bound_for_good(sock)
+    return _endpoints.unbind(sock, endpoint)
 
 
 def connect(sock: Sock, endpoint: Text) -> int:
@@ -264,7 +265,8 @@ def disconnect(sock: Sock, endpoint: Text) -> int:
 
     C: ``int zsock_disconnect (zsock_t *self, const char *format, ...)``
     """
-    return C.zmq_disconnect(_bound_for_good(sock), _text.cstring(endpoint, "endpoint"))
+    _bound_for_good(sock)
+    return _endpoints.disconnect(sock, endpoint)
 
 
 def attach(sock: Sock, endpoints: Text | None, serverish: bool = False) -> int:
@@ -423,6 +425,7 @@ def set_unbounded(sock: Socketish) -> None:
     C: ``void zsock_set_unbounded (void *self)``
     """
     handle = _socket(sock, "sock")
+    _endpoints.notice_ended(sock, handle)
     for option in _HWMS:
         C.zmq_setsockopt(handle, option, ffi.new("int *"), ffi.sizeof("int"))
 
@@ -898,12 +901,10 @@ def _new(kind: int) -> Sock:
     return sock
 
 
-def _bound_for_good(sock: Sock) -> Socket:
-    """Return the libzmq socket, unless it is one that must stay bound."""
-    handle = _socket(_live(sock, _SOCK, "sock"), "sock")
-    if C.zsock_type(handle) == _types.DGRAM:
+def _bound_for_good(sock: Sock) -> None:
+    """Raise ValueError for a socket that must stay bound."""
+    if C.zsock_type(_live(sock, _SOCK, "sock")) == _types.DGRAM:
         raise ValueError(f"sock is a DGRAM, {_UNBOUND}")
-    return handle
 
 
 def _opened(kind: int, endpoints: Text | None, serverish: bool, subscribe: Any = None) -> Sock | None:

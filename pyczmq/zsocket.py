@@ -114,7 +114,7 @@ def unbind(sock: Socketish, endpoint: Text) -> int:
 
     C: ``int zsocket_unbind (void *socket, const char *format, ...)``
     """
-    return C.zmq_unbind(_handles.socket(sock, "sock"), _text.cstring(endpoint, "endpoint"))
+    return _endpoints.unbind(sock, endpoint)
 
 
 def connect(sock: Socketish, endpoint: Text) -> int:
@@ -132,7 +132,7 @@ def disconnect(sock: Socketish, endpoint: Text) -> int:
 
     C: ``int zsocket_disconnect (void *socket, const char *format, ...)``
     """
-    return C.zmq_disconnect(_handles.socket(sock, "sock"), _text.cstring(endpoint, "endpoint"))
+    return _endpoints.disconnect(sock, endpoint)
 
 
 def poll(sock: Socketish, msecs: int) -> bool:

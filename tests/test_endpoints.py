@@ -1,0 +1,168 @@
+"""Endpoints and connections that libzmq aborts over: each is stopped before."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import children
+import pytest
+
+import pyczmq
+from pyczmq import C, zctx, zmq, zsock, zsocket, zstr
+
+_names = (f"inproc://endpoints.{number}" for number in itertools.count())
+
+
+@pytest.fixture
+def ctx() -> Iterator[Any]:
+    made = zctx.new()
+    yield made
+    zctx.destroy(made)
+
+
+def in_zctx(kind: int) -> Any:
+    """Return a socket of a zctx, which it keeps alive."""
+    return zsocket.new(_CONTEXT, kind)
+
+
+_CONTEXT = zctx.new()
+_RAW = zmq.ctx_new()
+
+
+def in_libzmqs_context(kind: int) -> Any:
+    return zmq.socket(_RAW, kind)
+
+
+#: How sockets are made, bound, connected and disconnected on each floor.
+FLOORS: dict[str, tuple[Callable[..., Any], ...]] = {
+    "zsocket": (in_zctx, zsocket.bind, zsocket.connect, zsocket.disconnect),
+    "zsock": (zsock.new, zsock.bind, zsock.connect, zsock.disconnect),
+    "zmq": (in_libzmqs_context, zmq.bind, zmq.connect, zmq.disconnect),
+}
+
+
+@pytest.mark.parametrize("floor", FLOORS)
+def test_stream_has_no_inproc(floor: str) -> None:
+    """A STREAM, which is for tcp, neither binds nor connects to inproc: libzmq would abort at the first message."""
+    new, bind, connect, _ = FLOORS[floor]
+    stream = new(zmq.STREAM)
+    for function in bind, connect:
+        assert function(stream, next(_names)) == -1
+        assert zmq.errno() == zmq.ENOCOMPATPROTO
+    assert bind(stream, "tcp://127.0.0.1:*") >= 0
+    if floor == "zmq":
+        zmq.close(stream)
+
+
+@pytest.mark.parametrize("floor", FLOORS)
+@pytest.mark.parametrize("kind", [zmq.REP, zmq.ROUTER])
+def test_waiting_connection_cannot_be_taken_back(floor: str, kind: int) -> None:
+    """A REP or ROUTER that waits for its inproc peer refuses to disconnect; once somebody has bound the name, it does.
+
+    libzmq would abort as soon as anybody binds the name.
+    """
+    new, bind, connect, disconnect = FLOORS[floor]
+    waits, binds, name = new(kind), new(zmq.DEALER), next(_names)
+    assert connect(waits, name) == 0
+    with pytest.raises(ValueError, match="was bound by nobody yet"):
+        disconnect(waits, name)
+    assert bind(binds, name) == 0
+    assert disconnect(waits, name) == 0
+    # Bound before it connects: nothing waits, whatever becomes of the peer.
+    assert connect(waits, name) == 0
+    if floor == "zmq":
+        zmq.close(binds)
+    del binds
+    assert disconnect(waits, name) == 0
+    if floor == "zmq":
+        zmq.close(waits)
+
+
+def test_name_bound_by_c_is_noticed() -> None:
+    """A waiting connection can be taken back once C has bound its name."""
+    router, name = zsock.new(zmq.ROUTER), next(_names)
+    zsock.connect(router, name)
+    binder = C.zsock_new_dealer(f"@{name}".encode())
+    assert zsock.disconnect(router, name) == 0
+    C.zsock_destroy(pyczmq.ffi.new("zsock_t **", binder))
+
+
+@pytest.mark.parametrize("kind", [zmq.PAIR, zmq.PUB, zmq.SUB, zmq.REQ, zmq.DEALER, zmq.PULL, zmq.PUSH])
+def test_others_that_wait_may_disconnect(ctx: Any, kind: int) -> None:
+    """Sockets of other types disconnect before and after their inproc peer is there."""
+    socket, name = zsocket.new(ctx, kind), next(_names)
+    assert zsocket.connect(socket, name) == 0
+    assert zsocket.disconnect(socket, name) == 0
+    assert zsocket.bind(zsocket.new(ctx, zmq.ROUTER), name) == 0
+
+
+def test_pair_does_not_bind_where_a_router_waits(ctx: Any) -> None:
+    """A PAIR would turn the second ROUTER away, and libzmq abort; where the ROUTER has gone it can bind."""
+    routers, name = [zsocket.new(ctx, zmq.ROUTER) for _ in range(2)], next(_names)
+    for router in routers:
+        zsocket.connect(router, name)
+    pair = zsocket.new(ctx, zmq.PAIR)
+    assert zsocket.bind(pair, name) == -1
+    assert zmq.errno() == zmq.ENOCOMPATPROTO
+    assert zsocket.bind(pair, next(_names)) == 0
+
+
+@pytest.mark.parametrize("transport", ["inproc", "tcp"])
+def test_no_disconnecting_within_a_message(ctx: Any, transport: str) -> None:
+    """While a message was received in part its socket does not disconnect: libzmq would abort, looking for the rest."""
+    push, pull = zsocket.new(ctx, zmq.PUSH), zsocket.new(ctx, zmq.PULL)
+    endpoint = next(_names)
+    port = zsocket.bind(push, endpoint if transport == "inproc" else "tcp://127.0.0.1:*")
+    if transport == "tcp":
+        endpoint = f"tcp://127.0.0.1:{port}"
+    zsocket.connect(pull, endpoint)
+    zstr.sendx(push, "one", "two", "three")
+    assert zstr.recv(pull) == "one"
+    with pytest.raises(ValueError, match="received a message in part"):
+        zsocket.disconnect(pull, endpoint)
+    zsock.flush(pull)
+    assert zsocket.disconnect(pull, endpoint) == 0
+    zsocket.set_rcvtimeo(pull, 0)
+    assert zstr.recv(pull) is None
+
+
+def test_high_water_mark_after_the_end_of_an_inproc_peer(ctx: Any) -> None:
+    """Once a socket has ended, one with an inproc endpoint keeps its marks: libzmq would write to freed memory."""
+    push, pull, name = zsocket.new(ctx, zmq.PUSH), zsocket.new(ctx, zmq.PULL), next(_names)
+    zsocket.bind(push, name)
+    zsocket.connect(pull, name)
+    zsocket.set_sndhwm(push, 5)
+    zsocket.disconnect(pull, name)
+    for change in (
+        lambda: zsocket.set_sndhwm(push, 7),
+        lambda: zsocket.set_hwm(push, 7),
+        lambda: zsock.set_unbounded(push),
+        lambda: zmq.setsockopt(push, zmq.RCVHWM, 7),
+    ):
+        with pytest.raises(ValueError, match="sockets were closed since"):
+            change()
+    assert zsocket.sndhwm(push) == 5
+    zsocket.set_sndhwm(zsocket.new(ctx, zmq.PUSH), 7)
+
+
+def test_high_water_mark_while_tcp_peers_come_and_go() -> None:
+    """The marks of a socket with a tcp endpoint can be changed at any time."""
+    children.check(
+        """
+        from pyczmq import zctx, zmq, zsocket, zstr
+        ctx = zctx.new()
+        server = zsocket.new(ctx, zmq.DEALER)
+        port = zsocket.bind(server, "tcp://127.0.0.1:*")
+        for number in range(200):
+            client = zsocket.new(ctx, zmq.PUSH if number % 2 else zmq.DEALER)
+            zsocket.connect(client, f"tcp://127.0.0.1:{port}")
+            if number % 2 == 0:
+                zstr.send(client, "x")
+                assert zstr.recv(server) == "x"
+            zsocket.destroy(ctx, client)
+            zsocket.events(server)
+            zsocket.set_sndhwm(server, 10 + number)
+        """
+    )
