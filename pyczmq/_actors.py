@@ -12,6 +12,7 @@ import contextlib
 import os
 import sys
 import time
+import weakref
 from _thread import allocate_lock, get_ident, start_new_thread
 
 from . import _blocking, _handles, _room
@@ -64,7 +65,10 @@ _MOMENT = 0.0001
 class State:
     """What goes with one actor: what it runs, and how far it has come."""
 
-    __slots__ = ("busy", "dependents", "destructor", "function", "keep", "ledger", "notes", "task", "told")
+    __slots__ = (
+        *("begun", "busy", "dependents", "destructor", "function", "handle", "keep", "ledger", "notes", "task"),
+        "told",
+    )
 
     def __init__(self, function: Any = None, task: Task | None = None, keep: Any = None) -> None:
         #: The C function that the actor runs; None where it is not known.
@@ -85,6 +89,10 @@ class State:
         self.ledger: tuple[list[int], list[_Received]] = ([], [])
         #: Whatever the actor's namespace wants to remember.
         self.notes: dict[Any, Any] = {}
+        #: The actor's handle, referred to weakly; None for what is no zactor.
+        self.handle: weakref.ref[Any] | None = None
+        #: The frames of a command that more were to follow: see `_commands`.
+        self.begun: list[bytes] = []
 
     def in_use(self) -> bool:
         """Tell whether a thread is in a call with the actor.
@@ -165,6 +173,12 @@ def _own(pointer: Actor, state: State, *parents: CData) -> Actor:
     if actor is None:
         raise MemoryError("no memory for an actor")
     _handles.companions(actor)[State] = state
+    state.handle = weakref.ref(actor)
+    if state.task is None:
+        from . import _commands
+
+        if _commands.needed(state.function):
+            _handles.guard(actor)
     owner = _handles._owned[id(actor)]
     for parent in parents:
         parent_owner = _handles._owned.get(id(parent))

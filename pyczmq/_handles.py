@@ -41,11 +41,12 @@ _SOCKETS = frozenset([_VOID, _SOCK, _ACTOR])
 _reference = weakref.ref
 
 #: Handles that must not reach C again: identity -> (weak reference to the handle, what happened to it).
-dead: dict[int, tuple[weakref.ref[Any], str]] = {}
+#: What has happened is None for a ``void *`` that is alive and guarded, for `socket` to notice.
+dead: dict[int, tuple[weakref.ref[Any], str | None]] = {}
 
 #: The same for frames and messages, apart from the others: these come and go all the time, so what is no longer needed
 #: is dropped by the hundred, and nobody who polls has to look here.
-_spent: dict[int, tuple[weakref.ref[Any], str]] = {}
+_spent: dict[int, tuple[weakref.ref[Any], str | None]] = {}
 _SPENT_LIMIT = 256
 _spent_limit = _SPENT_LIMIT
 
@@ -142,8 +143,13 @@ def socket(handle: Socketish, name: str = "socket") -> Socket:
     ctype = _typeof(handle)
     if not handle:
         raise ValueError(f"{name} is NULL")
-    if dead and id(handle) in dead and fate(handle) is not None:
-        raise _gone(handle, name)
+    if dead and id(handle) in dead:
+        if fate(handle) is not None:
+            raise _gone(handle, name)
+        if ctype is _VOID and is_guarded(handle):
+            # Another than the handle, which tells whatever sends that there is more to it.
+            other: Socket = ffi.cast("void *", handle)
+            return other
     if ctype is _VOID:
         return handle  # type: ignore[no-any-return]
     if ctype is _SOCK or ctype is _ACTOR:
@@ -189,7 +195,7 @@ def _mark(handle: CData, what: str | None) -> None:
     key = id(handle)
 
     # As the interpreter ends the module may be empty by then.
-    def forget(reference: weakref.ref[Any], dead: dict[int, tuple[weakref.ref[Any], str]] = dead) -> None:
+    def forget(reference: weakref.ref[Any], dead: dict[int, tuple[weakref.ref[Any], str | None]] = dead) -> None:
         if dead.get(key, (None,))[0] is reference:
             dead.pop(key, None)
 
@@ -204,6 +210,26 @@ def revive(handle: CData) -> None:
     found = _spent.get(id(handle))
     if found is not None and found[0]() is handle:
         _spent.pop(id(handle), None)
+
+
+def guard(handle: CData) -> None:
+    """Have `is_guarded` tell that there is more to a handle than a socket."""
+    key = id(handle)
+
+    def forget(reference: weakref.ref[Any], guarded: dict[int, weakref.ref[Any]] = guarded) -> None:
+        if guarded.get(key) is reference:
+            guarded.pop(key, None)
+
+    guarded[key] = _reference(handle, forget)
+    if _typeof(handle) is _VOID:
+        _mark(handle, None)
+
+
+def is_guarded(handle: CData) -> bool:
+    """Tell whether nothing but commands may be sent to a handle."""
+    found = guarded.get(id(handle))
+    # A handle that is no more may have had the same identity.
+    return found is not None and found() is handle
 
 
 def _forget_spent() -> None:

@@ -30,6 +30,7 @@ _POLLOUT = _blocking.POLLOUT
 _BIG = 65536
 
 _begun = _blocking._begun
+_guarded = _handles.guarded
 _buffer = ffi.buffer
 _msg_data = C.zmq_msg_data
 _msg_more = C.zmq_msg_more
@@ -56,8 +57,13 @@ def send_now(sock: Socketish, handle: Socket, frames: Sequence[bytes | CData]) -
     count = len(frames)
     if not count:
         return 0
-    if handle is not sock and _handles._drafts is not False and zstr._is_server(sock):
-        return _answer(sock, frames)
+    if handle is not sock and (_guarded or _handles._drafts is not False):
+        if _handles.is_guarded(sock):
+            from . import _commands
+
+            return _commands.send_now(sock, frames)
+        if zstr._is_server(sock):
+            return _answer(sock, frames)
     if count == 1:
         data = frames[0]
         if not _begun and len(data) <= _LONG:

@@ -209,11 +209,25 @@ def msg_send(msg: ZmqMsg, socket: Socketish, flags: int = 0) -> int:
     _live(msg)
     handle = _socket(socket)
     size = C.zmq_msg_size(msg)
+    if handle is not socket and _handles.guarded and _handles.is_guarded(socket):
+        sent = command(socket, ffi.buffer(C.zmq_msg_data(msg), size)[:], integer(flags, "flags"))
+        if sent >= 0:
+            C.zmq_msg_close(msg)
+            C.zmq_msg_init(msg)
+        return sent
     if size > _blocking.LONGEST_TOPIC:
         _blocking.refuse_topic(handle, C.zmq_msg_data(msg), size)
     sent = _blocking.send_by(lambda zmq_flags: _msg_send(msg, handle, zmq_flags), handle, integer(flags, "flags"))
     # C returns an int.
     return size if sent >= 0 else sent
+
+
+def command(dest: Socketish, content: bytes | CData, flags: int) -> int:
+    """Send a frame to one of C's own actors, whose commands are vetted; return its size, or -1."""
+    from . import _commands
+
+    send = _commands.send_now if flags & _DONTWAIT else _commands.send
+    return len(content) if send(dest, [content], bool(flags & _SNDMORE)) == 0 else -1
 
 
 def msg_recv(msg: ZmqMsg, socket: Socketish, flags: int = 0) -> int:
@@ -357,18 +371,24 @@ def sendiov(socket: Socketish, buffers: Iterable[Text | Buffer], flags: int = 0)
     handle = _socket(socket)
     flags = integer(flags, "flags")
     frames = [_text.data(buffer, "a buffer") for buffer in buffers]
-    if flags & _SNDMORE and frames:
+    if flags & _SNDMORE and frames and not (_handles.guarded and _handles.is_guarded(socket)):
         from . import _multipart
 
         send_all = _multipart.send_now if flags & _DONTWAIT else _multipart.send
         return len(frames[-1]) if send_all(handle, handle, frames) == 0 else -1
     ffi.errno = errno.EINVAL
     size = -1
-    for frame in frames:
-        size = _blocking.send(handle, frame, flags)
+    for left, frame in zip(range(len(frames) - 1, -1, -1), frames):
+        size = _send_frame(socket, handle, frame, flags if left else flags & ~_SNDMORE)
         if size < 0:
             break
     return size
+
+
+def _send_frame(socket: Socketish, handle: Socket, frame: bytes | CData, flags: int) -> int:
+    if handle is not socket and _handles.guarded and _handles.is_guarded(socket):
+        return command(socket, frame, flags)
+    return _blocking.send(handle, frame, flags)
 
 
 def recviov(socket: Socketish, count: int, flags: int = 0) -> list[bytes] | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import struct
 
-from . import _blocking
+from . import _blocking, _commands
 from ._cffi import C, ffi
 from ._numbers import integer
 from ._zmq_msg import msg_init
@@ -68,6 +68,8 @@ def proxy_steerable(
 
     C: ``int zmq_proxy_steerable (void *frontend, void *backend, void *capture, void *control)``
     """
+    if control is not None:
+        _commands.refuse(control, "control")
     sockets = (*_sockets(frontend, backend, capture), None if control is None else _socket(control, "control"))
     if not all(map(_is_socket, sockets)):
         return -1
@@ -86,6 +88,10 @@ def device(type: int, frontend: Socketish, backend: Socketish) -> int:
 def _sockets(
     frontend: Socketish, backend: Socketish, capture: Socketish | None
 ) -> tuple[Socket, Socket, Socket | None]:
+    _commands.refuse(frontend, "frontend")
+    _commands.refuse(backend, "backend")
+    if capture is not None:
+        _commands.refuse(capture, "capture")
     return (
         _socket(frontend, "frontend"),
         _socket(backend, "backend"),

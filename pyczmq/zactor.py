@@ -42,7 +42,7 @@ import errno
 import time
 import weakref
 
-from . import _actors, _blocking, _handles, _text, zmsg
+from . import _actors, _blocking, _commands, _handles, _text, zmsg
 from ._cffi import C, ffi
 from ._numbers import integer
 
@@ -206,6 +206,8 @@ def _lend(actor: Actor, key: Any, function: Callable[[CData], Any]) -> Any:
     handle = None if reference is None else reference()
     if handle is None or _handles.fate(handle) is not None:
         handle = _handles.own(function(actor), _leave, actor)
+        if handle is not None:
+            _commands.guard_part(handle, actor)
         lent[key] = weakref.ref(handle)
     return handle
 

@@ -36,9 +36,9 @@ Each function returns once the authenticator has acted.
 
 from __future__ import annotations
 
-import os
+from functools import partial
 
-from . import _actors, _handles, _text
+from . import _actors, _commands, _handles, _text
 from ._certificates import Folder
 from ._cffi import C, ffi
 from ._czmq2 import zauth as _rebuilt
@@ -161,9 +161,8 @@ def configure_plain(auth: Authenticator, domain: Text, filename: Filename) -> No
     _live(auth)
     _text.cstring(domain, "domain")
     path = _text.path(filename)
-    if os.path.exists(path) and not os.path.isfile(path):
-        # C would wait for ever at the other end of a pipe.
-        raise ValueError(f"filename {os.fsdecode(path)!r} is not a file")
+    if path:
+        _commands.regular(path, "filename")
     _note_domain(auth, "PLAIN", domain)
     if ffi.typeof(auth) is _AUTH:
         _rebuilt.authenticator(auth).take_passwords(path)
@@ -254,6 +253,26 @@ def attach(auth: Auth, ctx: Ctx) -> None:
     contexts = _handles.companions(auth).get(_CTX)
     if contexts is not None:
         contexts.append(ctx)
+
+
+def _vet(state: _actors.State, *words: bytes) -> _commands.Vetted:
+    """Vet a command that was typed by hand."""
+    command = words[0]
+    note = None
+    if command in (b"ALLOW", b"DENY"):
+        _commands.take(words, 0)
+    elif command == b"PLAIN":
+        (filename,) = _commands.take(words, 1, 1)
+        _commands.regular(filename, "filename")
+    elif command == b"CURVE":
+        (location,) = _commands.take(words, 1, 1)
+        if location != _rebuilt.ALLOW_ANY:
+            Folder(location).check()
+    elif command == b"VERBOSE":
+        note = partial(state.notes.__setitem__, set_verbose, True)
+    elif command != b"GSSAPI":
+        raise _commands.unknown(state, words)
+    return list(words), note
 
 
 def test(verbose: bool = False) -> None:

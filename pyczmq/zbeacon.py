@@ -24,14 +24,16 @@ the other functions here take it as well; what it hears comes from the actor its
 from __future__ import annotations
 
 import weakref
+from functools import partial
 
-from . import _actors, _blocking, _handles, _text, zstr
+from . import _actors, _blocking, _commands, _handles, _text, zstr
 from ._cffi import C, ffi
 from ._czmq2 import zbeacon as _rebuilt
 from ._numbers import integer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any, Union
 
     from ._types import Actor, Beacon, Buffer, CData, Ctx, Socket, Text
@@ -205,6 +207,9 @@ def socket(beacon: AnyBeacon) -> Socket:
         handle = _handles.own(C.zbeacon_socket(beacon), _leave, beacon)
         if handle is None:
             raise RuntimeError("the beacon has no socket")
+        state = _actors.State(C.zbeacon)
+        state.notes[_Settings] = _Settings()
+        _commands.guard(handle, state)
         _handles.companions(beacon)[socket] = weakref.ref(handle)
     return handle
 
@@ -283,6 +288,40 @@ def _known_socket(beacon: AnyBeacon) -> Socket | None:
 
 def _leave(pointer: CData) -> None:
     """Do nothing: the beacon closes its socket."""
+
+
+def _vet(state: _actors.State, *words: bytes) -> _commands.Vetted:
+    """Vet a command that was typed by hand; C reads it frame by frame, and would take one too many for the next."""
+    command = words[0]
+    note: Callable[[], object] | None = None
+    if command == b"CONFIGURE":
+        (port,) = _commands.take(words, 1, 1)
+        _check_settings(_commands.number(port, "port", 1, _MOST_PORT))
+        note = partial(state.notes.setdefault, _Settings, _Settings())
+    elif command == b"PUBLISH":
+        note = _vet_publish(state, words)
+    elif command == b"SUBSCRIBE":
+        if len(words) != 2 or len(words[1]) > _MOST_BYTES:
+            raise ValueError(f"the command SUBSCRIBE takes one frame of at most {_MOST_BYTES} bytes")
+    elif command in (b"VERBOSE", b"SILENCE", b"UNSUBSCRIBE"):
+        _commands.take(words, 0, 0)
+    else:
+        raise _commands.unknown(state, words)
+    return list(words), note
+
+
+def _vet_publish(state: _actors.State, words: tuple[bytes, ...]) -> Callable[[], object]:
+    settings = state.notes.get(_Settings)
+    if settings is None:
+        raise ValueError("the beacon was not given a port yet, by CONFIGURE")
+    if len(words) != 3 or not 1 <= len(words[1]) <= _MOST_BYTES:
+        raise ValueError(f"the command PUBLISH takes 1 to {_MOST_BYTES} bytes and an interval")
+    interval = _commands.number(words[2], "interval", 0)
+
+    def note() -> None:
+        settings.transmit, settings.interval = words[1], interval
+
+    return note
 
 
 def test(verbose: bool = False) -> None:

@@ -38,7 +38,7 @@ from __future__ import annotations
 
 import os
 
-from . import _files, _handles, _stdout, _streams, _text, _trees, _watching
+from . import _actors, _commands, _files, _handles, _stdout, _streams, _text, _trees, _watching
 from ._cffi import C, ffi
 from ._numbers import integer
 
@@ -300,6 +300,15 @@ def _nonempty(path: Filename) -> bytes:
     if not name:
         raise ValueError("path is empty")
     return name
+
+
+def _vet(state: _actors.State, *words: bytes) -> _commands.Vetted:
+    """Vet a command for C's own `watch` that was typed by hand; it bears words that it does not know, and none."""
+    if words[0] in (b"SUBSCRIBE", b"UNSUBSCRIBE") and len(words) > 1:
+        _nonempty(words[1])
+    elif words[0] == b"TIMEOUT" and len(words) > 1:
+        _commands.number(words[1], "timeout", 1)
+    return [*words], None
 
 
 def test(verbose: bool = False) -> None:

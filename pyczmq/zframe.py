@@ -131,9 +131,12 @@ def send(frame: Frame, dest: Socketish, flags: int = 0) -> int:
     handle = _socket(dest, "dest")
     if not isinstance(flags, int):
         raise TypeError(f"flags must be an int, not {type(flags).__name__}")
+    sendable = _live(frame, _FRAME, "frame") if flags & REUSE else standing(frame)
+    if handle is not dest and _handles.guarded and _handles.is_guarded(dest):
+        return _command(frame, dest, flags)
+    reference = _new_cdata(_REFERENCE, sendable)
     if flags & REUSE:
-        return transmit(_new_cdata(_REFERENCE, _live(frame, _FRAME, "frame")), handle, flags)
-    reference = _new_cdata(_REFERENCE, standing(frame))
+        return transmit(reference, handle, flags)
     try:
         _kill(frame, "was sent")
         return transmit(reference, handle, flags)
@@ -464,6 +467,19 @@ def _transmit_viewed(reference: CData, handle: Socket, flags: int) -> int:
     if reference[0]:
         return -1
     _release(frame)
+    return 0
+
+
+def _command(frame: Frame, dest: Socketish, flags: int) -> int:
+    """Send a frame to one of C's own actors, whose commands are vetted."""
+    from . import _commands
+
+    send = _commands.send_now if flags & DONTWAIT else _commands.send
+    if send(dest, [_bytes(frame)], bool(flags & MORE)) != 0:
+        return -1
+    if not flags & REUSE:
+        _handles.kill(frame, "was sent")
+        _release(frame)
     return 0
 
 

@@ -34,14 +34,16 @@ from __future__ import annotations
 
 import os
 from builtins import set as _set
+from functools import partial
 from typing import NamedTuple
 
-from . import _actors, _certificates, _dialogue, _endpoints, _handles, _room, _text
+from . import _actors, _certificates, _commands, _dialogue, _endpoints, _handles, _monitors, _room, _text
 from ._cffi import C, ffi
 from ._numbers import integer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from ._types import Actor, CData, Cert, Text
@@ -71,6 +73,7 @@ _MOST_LINES = 1000
 _MOST_BYTES = 2**20
 
 _TIMEOUT = b"server/timeout"
+_DRAFTS = (b"SET PUBLICKEY", b"SET SECRETKEY", b"ZAP DOMAIN", b"UNPUBLISH")
 _NAME_CHARACTERS = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789$-_@.&+")
 
 _CERT = _certificates.CERT
@@ -108,14 +111,7 @@ def bind(actor: Actor, endpoint: Text) -> int:
     """
     talk = _talk(actor)
     node = _node(actor)
-    address = _text.cstring(endpoint, "endpoint")
-    if len(address) > _LONGEST_ENDPOINT:
-        raise ValueError(f"endpoint must be at most {_LONGEST_ENDPOINT} bytes long")
-    if address.startswith(b"tcp://") and address.endswith(b":0"):
-        address = address[:-1] + b"!"
-    _check_ports(address)
-    if node.has_secret_key and not node.has_public_key:
-        raise ValueError("actor has a secret key, but no public key: see set_publickey")
+    address = _check_bind(node, _text.cstring(endpoint, "endpoint"))
     if not _endpoints.is_usable(address):
         return -1
     if not node.has_timeout:
@@ -123,6 +119,18 @@ def bind(actor: Actor, endpoint: Text) -> int:
         node.has_timeout = True
     _dialogue.send(actor, talk, b"BIND", address)
     return port(actor)
+
+
+def _check_bind(node: _Node, address: bytes) -> bytes:
+    """Return an endpoint as C can bind it, or raise ValueError."""
+    if len(address) > _LONGEST_ENDPOINT:
+        raise ValueError(f"endpoint must be at most {_LONGEST_ENDPOINT} bytes long")
+    if address.startswith(b"tcp://") and address.endswith(b":0"):
+        address = address[:-1] + b"!"
+    _check_ports(address)
+    if node.has_secret_key and not node.has_public_key:
+        raise ValueError("actor has a secret key, but no public key: see set_publickey")
+    return address
 
 
 def _check_ports(address: bytes) -> None:
@@ -163,8 +171,8 @@ def load(actor: Actor, filename: Filename) -> None:
 def _check_config(path: bytes) -> bool:
     """Raise an error if C must not load a file; tell whether it sets a timeout."""
     name = os.fsdecode(path)
-    if os.path.exists(path) and not os.path.isfile(path):
-        raise ValueError(f"filename {name!r} is not a file")
+    if path:
+        _commands.regular(path, "filename")
     with open(path, "rb") as file:
         content = file.read(_MOST_BYTES + 1)
     if len(content) > _MOST_BYTES or content.count(b"\n") >= _MOST_LINES:
@@ -214,7 +222,14 @@ def set(actor: Actor, path: Text, value: Text) -> None:
     value has no double quote and no line feed, since `save` could not write it.
     """
     talk = _talk(actor)
-    words = _text.cstring(path, "path"), _text.cstring(value, "value")
+    key, word = _check_setting(_text.cstring(path, "path"), _text.cstring(value, "value"))
+    _dialogue.send(actor, talk, b"SET", key, word)
+    if key == _TIMEOUT:
+        _node(actor).has_timeout = True
+
+
+def _check_setting(*words: bytes) -> tuple[bytes, bytes]:
+    """Return a path and a value as C can have them, or raise ValueError."""
     key = words[0][1:] if words[0].startswith(b"/") else words[0]
     names = key.split(b"/")
     if len(key) > _LONGEST_PATH or not all(name and _NAME_CHARACTERS.issuperset(name) for name in names):
@@ -228,9 +243,7 @@ def set(actor: Actor, path: Text, value: Text) -> None:
         raise ValueError("value must not contain a double quote or a line feed")
     if key == _TIMEOUT:
         _check_timeout(words[1])
-    _dialogue.send(actor, talk, b"SET", key, words[1])
-    if key == _TIMEOUT:
-        _node(actor).has_timeout = True
+    return key, words[1]
 
 
 def save(actor: Actor, filename: Filename) -> None:
@@ -240,14 +253,18 @@ def save(actor: Actor, filename: Filename) -> None:
     """
     talk = _talk(actor)
     path = _text.path(filename)
-    if os.path.exists(path) and not os.path.isfile(path):
-        # C would wait for ever at one end of a pipe.
-        raise ValueError(f"filename {os.fsdecode(path)!r} is not a file")
-    if path != b"-":
-        with open(path, "ab"):
-            pass
+    _check_saving(path)
     _dialogue.send(actor, talk, b"SAVE", path)
     status(actor)
+
+
+def _check_saving(path: bytes) -> None:
+    """Raise OSError or ValueError where no file can be written."""
+    if path != b"-":
+        if path:
+            _commands.regular(path, "filename")
+        with open(path, "ab"):
+            pass
 
 
 def connect(actor: Actor, endpoint: Text, public_key: Text | None = None) -> None:
@@ -264,10 +281,7 @@ def connect(actor: Actor, endpoint: Text, public_key: Text | None = None) -> Non
     address = _resolve(_text.cstring(endpoint, "endpoint"))
     words = [b"CONNECT", address]
     if public_key is not None:
-        _need_drafts("CURVE")
-        words.append(_key(public_key, "public_key"))
-        if not (node.has_public_key and node.has_secret_key):
-            raise ValueError("actor has no keys of its own: see set_certificate")
+        words.append(_check_peer(node, public_key))
     if address in node.endpoints:
         return
     _room.make(_SOCKETS)
@@ -275,6 +289,15 @@ def connect(actor: Actor, endpoint: Text, public_key: Text | None = None) -> Non
     _dialogue.send(actor, talk, *words)
     # Nobody may look for room while C takes some.
     status(actor)
+
+
+def _check_peer(node: _Node, public_key: Text) -> bytes:
+    """Return another node's key as C can have it."""
+    _need_drafts("CURVE")
+    key = _key(public_key, "public_key")
+    if not (node.has_public_key and node.has_secret_key):
+        raise ValueError("actor has no keys of its own: see set_certificate")
+    return key
 
 
 def _resolve(endpoint: bytes) -> bytes:
@@ -319,10 +342,14 @@ def publish(actor: Actor, key: Text, value: Text) -> None:
     """
     talk = _talk(actor)
     words = _text.cstring(key, "key"), _text.cstring(value, "value")
-    _check_key(words[0])
-    if len(words[1]) > _LONGEST_VALUE:
-        raise ValueError(f"value must be at most {_LONGEST_VALUE} bytes long, not {len(words[1])}")
+    _check_pair(*words)
     _dialogue.send(actor, talk, b"PUBLISH", *words)
+
+
+def _check_pair(key: bytes, value: bytes) -> None:
+    _check_key(key)
+    if len(value) > _LONGEST_VALUE:
+        raise ValueError(f"value must be at most {_LONGEST_VALUE} bytes long, not {len(value)}")
 
 
 def _check_key(key: bytes) -> None:
@@ -397,10 +424,14 @@ def zap_domain(actor: Actor, domain: Text) -> None:
     """
     talk = _talk(actor)
     word = _text.cstring(domain, "domain")
-    if len(word) > _LONGEST_DOMAIN:
-        raise ValueError(f"domain must be at most {_LONGEST_DOMAIN} bytes long, not {len(word)}")
+    _check_domain(word)
     _need_drafts("ZAP DOMAIN")
     _dialogue.send(actor, talk, b"ZAP DOMAIN", word)
+
+
+def _check_domain(word: bytes) -> None:
+    if len(word) > _LONGEST_DOMAIN:
+        raise ValueError(f"domain must be at most {_LONGEST_DOMAIN} bytes long, not {len(word)}")
 
 
 def unpublish(actor: Actor, key: Text) -> None:
@@ -431,7 +462,11 @@ def _talk(actor: Actor) -> _dialogue.Dialogue:
 
 
 def _node(actor: Actor) -> _Node:
-    notes = _handles.companions(actor)
+    return _node_of(_actors.state_of(actor))
+
+
+def _node_of(state: _actors.State) -> _Node:
+    notes = state.notes
     found: _Node | None = notes.get(_Node)
     if found is None:
         found = notes[_Node] = _Node()

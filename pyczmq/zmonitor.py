@@ -29,9 +29,10 @@ thread than its socket: libzmq guards that. Each belongs to one thread at a time
 
 from __future__ import annotations
 
+from functools import partial
 from typing import NamedTuple
 
-from . import _actors, _dialogue, _handles, _monitors, _text, _zmq_constants
+from . import _actors, _commands, _dialogue, _handles, _monitors, _text, _zmq_constants
 from ._cffi import C, ffi
 from ._numbers import integer
 
@@ -114,6 +115,13 @@ def start(monitor: Monitor) -> None:
         found.start(monitor)  # type: ignore[arg-type]
         return
     actor, talk = _not_started(monitor)
+    _make_ready(actor)
+    _handles.companions(actor)[_monitors.STARTED] = True
+    _dialogue.ask(actor, talk, b"START")
+
+
+def _make_ready(actor: Actor) -> None:
+    """Wait until C's monitor can start."""
     socket = _watched(actor)
     if socket is not None:
         from . import _room
@@ -121,8 +129,6 @@ def start(monitor: Monitor) -> None:
         pointer = _handles.socket(socket, "the watched socket")
         _room.make(2)
         _monitors.await_endpoint(pointer)
-    _handles.companions(actor)[_monitors.STARTED] = True
-    _dialogue.ask(actor, talk, b"START")
 
 
 def verbose(monitor: Monitor) -> None:
@@ -178,6 +184,23 @@ def destroy(monitor: Monitor | None) -> None:
         _handles.destroy(monitor, _VOID, C.zmq_close, "monitor")
 
 
+def _vet(state: _actors.State, *words: bytes) -> _commands.Vetted:
+    """Vet a command that was typed by hand."""
+    command = words[0]
+    note = None
+    if command == b"LISTEN":
+        _commands.take(words, 0)
+    elif command == b"START":
+        actor = state.handle() if state.handle is not None else None
+        if actor is not None:
+            _check_not_started(actor)
+            _make_ready(actor)
+            note = partial(_handles.companions(actor).__setitem__, _monitors.STARTED, True)
+    elif command != b"VERBOSE":
+        raise _commands.unknown(state, words)
+    return list(words), note
+
+
 def test(verbose: bool = False) -> None:
     """Run CZMQ's own test of the class in a child process; RuntimeError if it fails.
 
@@ -208,13 +231,17 @@ def _actor(monitor: Monitor) -> tuple[Actor, _dialogue.Dialogue]:
 def _not_started(monitor: Monitor) -> tuple[Actor, _dialogue.Dialogue]:
     """Return CZMQ's monitor if it can be started: C aborts when it is started twice."""
     actor, talk = _actor(monitor)
+    _check_not_started(actor)
+    return actor, talk
+
+
+def _check_not_started(actor: Actor) -> None:
     if _handles.companions(actor).get(_monitors.STARTED):
         raise ValueError("monitor was started before")
     socket = _watched(actor)
     if socket is not None:
         # A bare pointer keeps no zsock alive: C aborts when it is started for one that is gone.
         _monitors.check_process_wide(socket)
-    return actor, talk
 
 
 def _watched(actor: Actor) -> Socketish | None:

@@ -106,6 +106,8 @@ _BIG = 65536
 _buffer = ffi.buffer
 _socket = _pointers.socket
 _send = _blocking.send
+_guarded = _handles.guarded
+_is_guarded = _handles.is_guarded
 _receive = _blocking.receive
 _msg_recv = C.zmq_msg_recv
 _msg_data = C.zmq_msg_data
@@ -430,6 +432,8 @@ def send(socket: Socketish, data: Any, *args: int, flags: int = 0) -> int:
             content = content[0 : _integer(args[0], "len", 0, len(content))]
         elif len(args) > 2:
             raise TypeError("zmq.send takes socket, data and flags, or socket, data, len and flags")
+    if handle is not socket and _guarded and _is_guarded(socket):
+        return _zmq_msg.command(socket, content, _integer(flags, "flags"))
     return _send(handle, content, flags) if len(content) < _INT_MAX else _send_huge(handle, content, flags)
 
 

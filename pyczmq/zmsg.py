@@ -517,6 +517,8 @@ def _send(message: Msg, dest: Socketish, flags: int, send_rest: Callable[[CData,
     """Send a message; *flags* are those of all its frames, and *send_rest* is C's function that sends and frees it."""
     _live(message, _MSG, "message")
     handle = _socket(dest, "dest")
+    if handle is not dest and _handles.guarded and _handles.is_guarded(dest):
+        return _command(message, dest, flags)
     if C.zmsg_content_size(message) > _blocking.LONGEST_TOPIC or _handles.is_resized(message):
         for frame in _walk(message):
             _blocking.refuse_topic(handle, C.zframe_data(frame), C.zframe_size(frame))
@@ -535,6 +537,18 @@ def _send(message: Msg, dest: Socketish, flags: int, send_rest: Callable[[CData,
             _handles.unbury(message, set(_walk(message)))
         else:
             _handles.forget_contents(message)
+
+
+def _command(message: Msg, dest: Socketish, flags: int) -> int:
+    """Send a message to one of C's own actors, whose commands are vetted."""
+    from . import _commands
+
+    frames = [zframe._bytes(frame) for frame in _walk(message)]
+    if _commands.send(dest, frames, bool(flags)) != 0:
+        return -1
+    _handles.bury(message, "was sent")
+    _free(message)
+    return 0
 
 
 def _go_on(

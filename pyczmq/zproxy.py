@@ -24,8 +24,9 @@ from __future__ import annotations
 
 import os
 from _thread import RLock
+from functools import partial
 
-from . import _actors, _blocking, _certificates, _handles, _rehearsal, _text, _zmq_constants
+from . import _actors, _blocking, _certificates, _commands, _handles, _rehearsal, _text, _zmq_constants
 from ._cffi import C
 from ._numbers import integer
 
@@ -75,6 +76,17 @@ def backend(actor: Actor, type: Type, endpoints: Text, *topics: Text) -> None:
 
 def _attach(actor: Actor, side: str, type: Type, endpoints: Text, topics: tuple[Text, ...]) -> None:
     notes = _notes(actor)
+    number, *words = _check_side(notes, side, type, endpoints, topics)
+    with _attaching:
+        _rehearsal.attach(number, words[1], "endpoints")
+        _actors.ask(actor, side.encode(), *words)
+        notes[side] = True
+
+
+def _check_side(
+    notes: dict[Any, Any], side: str, type: Type, endpoints: Text, topics: tuple[Text, ...]
+) -> tuple[Any, ...]:
+    """Return the number of a side's type, and the words that C is told, all but the first."""
     number = _number(type)
     addresses = _text.cstring(endpoints, "endpoints")
     subscriptions = [_text.cstring(topic, "topic") for topic in topics]
@@ -82,10 +94,7 @@ def _attach(actor: Actor, side: str, type: Type, endpoints: Text, topics: tuple[
         _check_topics(number, subscriptions)
     if side in notes:
         raise ValueError(f"actor has its {side.lower()} already")
-    with _attaching:
-        _rehearsal.attach(number, addresses, "endpoints")
-        _actors.ask(actor, side.encode(), _TYPES[number], addresses, *subscriptions)
-        notes[side] = True
+    return number, _TYPES[number], addresses, *subscriptions
 
 
 def _number(type: Type) -> int:
@@ -115,12 +124,16 @@ def capture(actor: Actor, endpoint: Text) -> None:
     Where nobody takes the copies, the proxy comes to a stop after a thousand or so.
     """
     notes = _notes(actor)
+    _actors.ask(actor, b"CAPTURE", _check_capture(notes, endpoint))
+    notes[_CAPTURE] = True
+
+
+def _check_capture(notes: dict[Any, Any], endpoint: Text) -> bytes:
     address = _text.cstring(endpoint, "endpoint")
     if _CAPTURE in notes:
         raise ValueError("actor has a capture socket already")
     _rehearsal.connect(_zmq_constants.PUSH, address, "endpoint")
-    _actors.ask(actor, b"CAPTURE", address)
-    notes[_CAPTURE] = True
+    return address
 
 
 def _after_fork() -> None:
@@ -144,10 +157,13 @@ def pause(actor: Actor) -> None:
 
 def resume(actor: Actor) -> None:
     """Go on after `pause`. Raises ValueError for a proxy that has only one side: C would abort at its next message."""
-    notes = _notes(actor)
+    _check_resume(_notes(actor))
+    _actors.ask(actor, b"RESUME")
+
+
+def _check_resume(notes: dict[Any, Any]) -> None:
     if (FRONTEND in notes) != (BACKEND in notes):
         raise ValueError("actor has only one side yet")
-    _actors.ask(actor, b"RESUME")
 
 
 def verbose(actor: Actor) -> None:
@@ -161,16 +177,20 @@ def domain(actor: Actor, side: Text, domain: Text) -> None:
 
     With a domain even peers of no security are put before the authenticator (`zauth`), if there is one.
     """
-    which = _side(actor, side)
+    which = _side(_notes(actor), side)
+    _actors.ask(actor, b"DOMAIN", which, _check_domain(domain))
+
+
+def _check_domain(domain: Text) -> bytes:
     name = _text.cstring(domain, "domain")
     if not 1 <= len(name) <= _LONGEST_DOMAIN:
         raise ValueError(f"domain must be 1 to {_LONGEST_DOMAIN} bytes long, not {len(name)}")
-    _actors.ask(actor, b"DOMAIN", which, name)
+    return name
 
 
 def plain(actor: Actor, side: Text) -> None:
     """Make a side, `FRONTEND` or `BACKEND`, a PLAIN server, before that is given."""
-    _actors.ask(actor, b"PLAIN", _side(actor, side))
+    _actors.ask(actor, b"PLAIN", _side(_notes(actor), side))
 
 
 def curve(actor: Actor, side: Text, public_key: Text | Cert, secret_key: Text | None = None) -> None:
@@ -178,7 +198,7 @@ def curve(actor: Actor, side: Text, public_key: Text | Cert, secret_key: Text | 
 
     The keys are 40 characters of Z85 each; a certificate in place of the public key has both.
     """
-    which = _side(actor, side)
+    which = _side(_notes(actor), side)
     if isinstance(public_key, (str, bytes)):
         if secret_key is None:
             raise TypeError("secret_key is missing")
@@ -188,17 +208,20 @@ def curve(actor: Actor, side: Text, public_key: Text | Cert, secret_key: Text | 
         if secret_key is not None:
             raise TypeError("a certificate has both keys")
         keys = [_certificates.public_text(cert), _certificates.secret_text(cert)]
+    _check_keys(keys)
+    _actors.ask(actor, b"CURVE", which, *keys)
+
+
+def _check_keys(keys: list[bytes]) -> None:
     for name, key in zip(("public_key", "secret_key"), keys):
         if _certificates.decode(key) is None:
             raise ValueError(f"{name} must be a key of 40 characters of Z85")
     if not C.zsys_has_curve():
         raise ValueError("this libzmq has no CURVE")
-    _actors.ask(actor, b"CURVE", which, *keys)
 
 
-def _side(actor: Actor, side: Text) -> bytes:
+def _side(notes: dict[Any, Any], side: Text) -> bytes:
     """Return a side's name for C, if the side is not there yet: later it would not even notice."""
-    notes = _notes(actor)
     name = _text.decode(_text.cstring(side, "side"))
     if name not in (FRONTEND, BACKEND):
         raise ValueError(f"side must be {FRONTEND} or {BACKEND}, not {name!r}")
@@ -210,6 +233,36 @@ def _side(actor: Actor, side: Text) -> bytes:
 def _notes(actor: Actor) -> dict[Any, Any]:
     """Return what is known of a proxy that is alive."""
     return _actors.state_of(_actors.running(actor, C.zproxy)).notes
+
+
+def _vet(state: _actors.State, *words: bytes) -> _commands.Vetted:
+    """Vet a command that was typed by hand."""
+    command, notes = words[0], state.notes
+    note = None
+    if command in (b"FRONTEND", b"BACKEND"):
+        type, endpoints, *topics = _commands.take(words, 2, None)
+        side = command.decode()
+        number = _check_side(notes, side, type, endpoints, tuple(topics))[0]
+        _rehearsal.attach(number, endpoints, "endpoints")
+        note = partial(notes.__setitem__, side, True)
+    elif command == b"CAPTURE":
+        _check_capture(notes, *_commands.take(words, 1, 1))
+        note = partial(notes.__setitem__, _CAPTURE, True)
+    elif command == b"RESUME":
+        _check_resume(notes)
+    elif command == b"DOMAIN":
+        side_name, domain = _commands.take(words, 2, 2)
+        _side(notes, side_name)
+        _check_domain(domain)
+    elif command == b"PLAIN":
+        _side(notes, *_commands.take(words, 1, 1))
+    elif command == b"CURVE":
+        side_name, *keys = _commands.take(words, 3, 3)
+        _side(notes, side_name)
+        _check_keys(keys)
+    elif command not in (b"PAUSE", b"VERBOSE"):
+        raise _commands.unknown(state, words)
+    return list(words), note
 
 
 def test(verbose: bool = False) -> None:

@@ -58,7 +58,7 @@ import re
 import weakref
 from functools import partial
 
-from . import _blocking, _endpoints, _handles, _multipart, _pictures, _room, _text, zmsg, zstr
+from . import _blocking, _commands, _endpoints, _handles, _multipart, _pictures, _room, _text, zmsg, zstr
 from . import _zmq_constants as _types
 from ._cffi import C, ffi
 from ._czmq2 import zsocket as _rebuilt
@@ -487,6 +487,7 @@ def resolve(sock: Socketish) -> Socket:
         known = _handles.own(handle, _leave, sock)
         if known is None:
             raise ValueError("sock has no socket")
+        _commands.guard_part(known, sock)
         _handles.companions(sock)[resolve] = weakref.ref(known)
     return known
 

@@ -161,6 +161,10 @@ def sendmem(sock: Socketish, data: Text | Buffer, flags: int = 0) -> int:
     """
     handle = _handles.socket(sock, "sock")
     zmq_flags = _rebuilt.zmq_flags(integer(flags, "flags"))
+    if handle is not sock and _handles.guarded and _handles.is_guarded(sock):
+        from . import _zmq_msg
+
+        return 0 if _zmq_msg.command(sock, _text.data(data), zmq_flags) >= 0 else -1
     return 0 if _blocking.send(handle, _text.data(data), zmq_flags) >= 0 else -1
 
 

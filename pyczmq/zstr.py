@@ -50,6 +50,8 @@ _msg_data = C.zmq_msg_data
 _receive = _blocking.receive
 _send = _blocking.send
 _begun = _blocking._begun
+_guarded = _handles.guarded
+_is_guarded = _handles.is_guarded
 _LONG = _blocking.LONGEST_TOPIC
 _zmq_send = C.zmq_send
 
@@ -105,8 +107,11 @@ def send(dest: Socketish, string: Text) -> int:
     """
     handle = _socket(dest, "dest")
     data = encode(string)
-    if handle is not dest and _is_server(dest):
-        return _answer(dest, data)
+    if handle is not dest and (_guarded or _handles._drafts is not False):
+        if _is_guarded(dest):
+            return _command(dest, [data])
+        if _is_server(dest):
+            return _answer(dest, data)
     if not _begun and len(data) <= _LONG and _zmq_send(handle, data, len(data), _DONTWAIT) >= 0:
         return 0
     return 0 if _send(handle, data, 0) >= 0 else -1
@@ -118,7 +123,10 @@ def sendm(dest: Socketish, string: Text) -> int:
     C: ``int zstr_sendm (void *dest, const char *string)``
     """
     handle = _socket(dest, "dest")
-    return 0 if _send(handle, encode(string), _SNDMORE) >= 0 else -1
+    data = encode(string)
+    if handle is not dest and _guarded and _is_guarded(dest):
+        return _command(dest, [data], True)
+    return 0 if _send(handle, data, _SNDMORE) >= 0 else -1
 
 
 def sendf(dest: Socketish, format: Text, *args: Any) -> int:
@@ -301,6 +309,21 @@ def _is_server(handle: Socketish) -> bool:
     return _handles.drafts() and _typeof(handle) is _SOCK and C.zsock_type(handle) == _SERVER
 
 
+def _command(dest: Socketish, frames: list[bytes], more: bool = False) -> int:
+    """Send a command to an actor of C's, or some frames of one."""
+    from . import _commands
+
+    return _commands.send(dest, frames, more)
+
+
+def _refuse_guarded(dest: Socketish) -> None:
+    """Raise TypeError for an actor of C's."""
+    if _guarded:
+        from . import _commands
+
+        _commands.refuse(dest, "dest")
+
+
 def _answer(dest: Socketish, data: bytes) -> int:
     """Send text to the client that a SERVER zsock last received from."""
     from . import zframe
@@ -328,6 +351,7 @@ def _is_compressed(message: Msg) -> bool:
 def _compress(function: Callable[[CData, bytes], int], dest: Socketish, string: Text) -> int:
     handle = _socket(dest, "dest")
     data = cstring(string)
+    _refuse_guarded(dest)
     return function(dest, data) if _blocking.sleep_until_ready(handle, _blocking.POLLOUT) else -1
 
 

@@ -359,7 +359,16 @@ class Frame(Object):
     @guarded
     def _send_now(self, sock: Socketish, flags: int = 0) -> int | None:
         """Send the frame without waiting; return 0, or None, with libzmq's errno as it is, if that cannot be."""
-        return send_now(_handles.socket(sock), [self], flags)
+        socket = _handles.socket(sock)
+        if socket is not sock and _handles.guarded and _handles.is_guarded(sock):
+            from .. import _commands
+
+            sent = _commands.send_now(sock, [zframe._bytes(self._sendable())], bool(flags & _MORE))
+            if sent == 0 and not flags & _REUSE:
+                self._destroy(self._handle)
+                self._handle, self._sent = None, True
+            return sent
+        return send_now(socket, [self], flags)
 
 
 def send_now(socket: Socket, frames: list[Frame], flags: int = 0) -> int | None:

@@ -400,6 +400,13 @@ class Message(Object, MutableSequence[Frame]):
         if not frames:
             return 0
         socket = _socket(sock)
+        if socket is not sock and _handles.guarded and _handles.is_guarded(sock):
+            from .. import _commands
+
+            sent = _commands.send_now(sock, self.parts)
+            if sent == 0:
+                self.clear()
+            return sent
         self._next = 0
         locks = [frame._lock for frame in frames]
         locked: list[bool] = []
