@@ -134,10 +134,27 @@ def masked(function: Any, *args: Any) -> Any:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
+#: Actors that were started and that nobody has taken into their care yet, each in a list of its own: what a signal's
+#: handler raises may keep them from that. Left alone, they would abort when CZMQ closes their sockets at exit.
+_fresh: list[list[Actor]] = []
+
+
 def start(function: Any, argument: CData = ffi.NULL) -> Actor:
-    """Start an actor of C's on a thread that no signal reaches."""
-    actor: Actor = masked(C.zactor_new, function, argument)
-    return actor
+    """Start an actor of C's on a thread that no signal reaches; `taken` has to follow."""
+    made: list[Actor] = []
+    _start(made, function, argument)
+    return made[0]
+
+
+def _start(made: list[Actor], function: Any, argument: CData) -> None:
+    """Start an actor, and have it in a list, whatever a signal's handler raises."""
+    _fresh.append(made)
+    masked(made.extend, _call(C.zactor_new, function, argument))
+
+
+def taken(pointer: Actor) -> None:
+    """Note that somebody takes care of an actor from now on."""
+    _fresh[:] = [made for made in _fresh if pointer not in made]
 
 
 def new(function: Any, argument: CData = ffi.NULL, *parents: CData) -> Actor:
@@ -158,7 +175,7 @@ def _start_owned(function: Any, argument: CData, state: State, *parents: CData) 
     """
     made: list[Actor] = []
     try:
-        masked(made.extend, map(C.zactor_new, (function,), (argument,)))
+        _start(made, function, argument)
         return _own(made[0], state, *parents)
     except BaseException:
         for pointer in made:
@@ -172,6 +189,7 @@ def _own(pointer: Actor, state: State, *parents: CData) -> Actor:
     actor = _handles.own(pointer, lambda pointer: _leave(pointer, state), *parents)
     if actor is None:
         raise MemoryError("no memory for an actor")
+    taken(pointer)
     _handles.companions(actor)[State] = state
     state.handle = weakref.ref(actor)
     if state.task is None:
@@ -477,11 +495,9 @@ def _is_gone(actor: Actor, handle: Socket) -> bool:
     state = (_handles.find_companions(actor) or {}).get(State)
     if state is not None and state.task is not None:
         return bool(state.task.finished)
-    probes: list[Socket] = []
+    probes = _room.Probes()
     try:
-        # In one step: whatever a signal's handler raises, it is closed. For one that is not, the exit would wait.
-        probes.extend(map(C.zmq_socket, (C.zsys_init(),), (_PAIR,)))
-        probe = probes[0]
+        (probe,) = probes.open(_PAIR, 1)
         if not probe:
             return bool(ffi.errno == _blocking.ETERM)
         C.zmq_setsockopt(probe, _LINGER, ffi.new("int *", 0), 4)
@@ -491,9 +507,7 @@ def _is_gone(actor: Actor, handle: Socket) -> bool:
         _events(handle)
         gone = bool(_events(probe) & _blocking.POLLOUT)
     finally:
-        for made in probes:
-            if made:
-                C.zmq_close(made)
+        probes.close()
     while gone and _events(handle) & _blocking.POLLOUT:
         time.sleep(_MOMENT)
     return gone
@@ -587,7 +601,7 @@ def _content(message: CData) -> bytes:
     return content
 
 
-def _call(function: Any, *args: Any) -> Iterator[int]:
+def _call(function: Any, *args: Any) -> Iterator[Any]:
     """Return what calls a function once: a list that is extended by it has the result before Python does more."""
     return map(function, *zip(args))
 
@@ -704,6 +718,7 @@ def _tell(actor: Actor, handle: Socket, state: State) -> bool:
 
 def _dispose(actor: Actor, state: State) -> None:
     """Free an actor that has ended."""
+    taken(actor)
     C.zactor_destroy(ffi.new("zactor_t **", actor))
     state.keep = None
     for dependent in state.dependents:
@@ -722,6 +737,7 @@ _reported: set[CData] = set()
 def _leave(pointer: Actor, state: State, patience: float = _UNREACHABLE) -> None:
     """End an actor that nobody can reach any more: C's now, since they end at once, others in the background."""
     _left[pointer] = state
+    taken(pointer)
     try:
         if state.task is None and _finish(pointer, state, patience):
             _left.pop(pointer, None)
@@ -769,6 +785,17 @@ def _at_exit() -> None:
     """End all actors, youngest first, while what they work with is there; report those that do not end."""
     deadline = time.monotonic() + PATIENCE / 1000
     stuck: list[tuple[Any, State]] = []
+    known = {*_left, *(owner.pointer for owner in list(_handles._owned.values()))}
+    for made in _fresh:
+        for pointer in made:
+            unknown = State()
+            if not pointer or pointer in known:
+                # It has an owner: that was all that there was time for.
+                continue
+            if _end_at_exit(pointer, unknown, deadline):
+                _dispose(pointer, unknown)
+            else:
+                stuck.append((pointer, unknown))
     for owner in reversed(list(_handles._owned.values())):
         if ffi.typeof(owner.pointer) is not _ACTOR:
             continue
@@ -825,6 +852,7 @@ def _shut_down() -> None:
 
 def _after_fork() -> None:
     _starting.clear()
+    _fresh.clear()
     _left.clear()
     _reported.clear()
 

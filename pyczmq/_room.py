@@ -6,6 +6,7 @@ closes sockets in the background, so that there may be room soon for what there 
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
 import time
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import TypeVar
 
-    from ._types import CData
+    from ._types import CData, Socket
 
     Made = TypeVar("Made")
 
@@ -44,6 +45,41 @@ _context: CData | None = None
 
 #: Sockets that zsys.socket made.
 sockets: set[CData] = set()
+
+
+class Probes:
+    """Sockets in the process-wide context that are there to try something out, and are closed again.
+
+    What a signal's handler raises may come at any moment, and one that stays open would hold up the end of the process
+    for ever: so each step is one of Python's, and what is left then is closed at exit.
+    """
+
+    __slots__ = ("_closed", "_made")
+
+    def __init__(self) -> None:
+        self._made: list[Socket] = []
+        self._closed: list[int] = []
+        _probes.append(self)
+
+    def open(self, kind: int, count: int) -> list[Socket]:
+        """Open sockets of a type; NULL stands for one that could not be."""
+        self._made.extend(map(C.zmq_socket, repeat(C.zsys_init(), count), repeat(kind)))
+        return self._made
+
+    def close(self) -> None:
+        """Close them, those that are not closed yet."""
+        self._closed.extend(map(C.zmq_close, self._made[len(self._closed) :]))
+        if self in _probes:
+            _probes.remove(self)
+
+
+_probes: list[Probes] = []
+
+
+def close_probes() -> None:
+    """Close, at exit, what was left open."""
+    for probes in list(_probes):
+        probes.close()
 
 
 def refuse_while_open(function: str) -> None:
@@ -96,21 +132,18 @@ def _try(count: int) -> int:
     _context = context = C.zsys_init()
     if not _scheduling.can_start(context):
         return int(ffi.errno)
-    probes: list[CData] = []
+    probes = Probes()
     try:
-        # In one step: whatever a signal's handler raises, all are closed. For one that is not, the exit would wait.
-        probes.extend(map(C.zmq_socket, repeat(context, count), repeat(_PAIR)))
+        made = probes.open(_PAIR, count)
         error = int(ffi.errno)
-        enough = all(probes)
+        enough = all(made)
         if enough and not _scheduling.has_descriptors(_scheduling.SPARE):
             error, enough = int(ffi.errno), False
-        if any(probes):
+        if any(made):
             _scheduling.note_started(context)
-        descriptors = [_descriptor(probe) for probe in probes if probe]
+        descriptors = [_descriptor(probe) for probe in made if probe]
     finally:
-        for probe in probes:
-            if probe:
-                C.zmq_close(probe)
+        probes.close()
     # A socket's room is free by the time that its descriptor is closed, which another thread does.
     deadline = time.monotonic() + _PATIENCE
     for descriptor in descriptors:
@@ -137,3 +170,5 @@ def _is_open(descriptor: int) -> bool:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=sockets.clear)
+    os.register_at_fork(after_in_child=_probes.clear)
+atexit.register(close_probes)

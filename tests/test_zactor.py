@@ -1255,3 +1255,47 @@ def test_memory() -> None:
         """
     )
     assert int(output) < 2000
+
+
+def test_an_actor_lost_to_a_signal_is_ended_at_exit() -> None:
+    """An actor whose maker was cut off by a signal's handler ends with the process, and C has nothing to abort over.
+
+    One that had an owner already is ended once and not twice.
+    """
+    children.check(
+        """
+        from pyczmq import _actors, zactor, zgossip, zproxy
+        originals = {"_own": _actors._own, "taken": _actors.taken}
+        for function, name in ((zgossip.actor, "_own"), (zproxy.actor, "taken")):
+            def interrupted(*args, name=name):
+                setattr(_actors, name, originals[name])
+                raise KeyboardInterrupt
+            setattr(_actors, name, interrupted)
+            try:
+                zactor.new(function)
+            except KeyboardInterrupt:
+                pass
+        assert _actors._fresh
+        """
+    )
+
+
+def test_a_socket_lost_to_a_signal_does_not_hold_up_the_exit() -> None:
+    """A socket that tries whether there is room, left open by what a signal's handler raises, is closed at exit."""
+    done = children.run(
+        """
+        from pyczmq import _room, zactor, zproxy
+        original = _room._descriptor
+        def interrupted(probe):
+            raise KeyboardInterrupt
+        close = _room.Probes.close
+        _room._descriptor, _room.Probes.close = interrupted, lambda self: None
+        try:
+            zactor.new(zproxy.actor)
+        except KeyboardInterrupt:
+            pass
+        _room._descriptor, _room.Probes.close = original, close
+        assert len(_room._probes) == 1
+        """
+    )
+    assert (done.status, done.errors) == (0, ""), done

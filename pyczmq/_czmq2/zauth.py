@@ -226,6 +226,7 @@ class Authenticator:
         self.handle = ffi.new_handle(self)
         self.pointer: Auth = ffi.cast("zauth_t *", self.handle)
         _authenticators[self.pointer] = self
+        _actors.taken(self.actor)
 
     def hook(self, ctx: CData) -> None:
         """Have the sockets of a context ask this authenticator."""

@@ -93,8 +93,11 @@ def zbeacon_new(ctx: CData, port_nbr: int) -> Beacon:
         C.zstr_free(ffi.new("char **", hostname))
     if not text:
         _actors.end(actor)
+        _actors.taken(actor)
         return ffi.cast("zbeacon_t *", 0)  # type: ignore[no-any-return]
-    return _Beacon(actor, ffi.new("char[]", text)).pointer
+    beacon = _Beacon(actor, ffi.new("char[]", text))
+    _actors.taken(actor)
+    return beacon.pointer
 
 
 def zbeacon_destroy(self_p: CData) -> None:
