@@ -237,6 +237,7 @@ def new_actor(socket: Socketish) -> Actor:
     pointer = _zmq_pointers.socket(socket, "the argument of the task")
     check_process_wide(socket)
     refuse_watched(pointer)
+    refuse_interrupted()
     actor = _actors.new(C.zmonitor, socket, socket)
     watch(pointer, actor)
     return actor
@@ -250,6 +251,12 @@ def refuse_unstarted() -> None:
             continue
         if not _handles.companions(watcher).get(STARTED):
             raise RuntimeError("CZMQ would abort: there is a zmonitor that was not started")
+
+
+def refuse_interrupted() -> None:
+    """Raise RuntimeError while CZMQ is interrupted: its monitor would not wait to be started, and abort."""
+    if C.zsys_interrupted:
+        raise RuntimeError("CZMQ would abort: zsys.set_interrupted was called, which C.zsys_interrupted = 0 undoes")
 
 
 def check_process_wide(socket: Socketish) -> None:

@@ -284,6 +284,7 @@ def connect(actor: Actor, endpoint: Text, public_key: Text | None = None) -> Non
         words.append(_check_peer(node, public_key))
     if address in node.endpoints:
         return
+    _monitors.refuse_interrupted()
     _room.make(_SOCKETS)
     node.endpoints.add(address)
     _dialogue.send(actor, talk, *words)
@@ -444,6 +445,54 @@ def unpublish(actor: Actor, key: Text) -> None:
 
 
 # ---------------------------------------------------------------- all
+
+
+def _vet(state: _actors.State, *words: bytes) -> _commands.Vetted:
+    """Vet a command that was typed by hand."""
+    command, node = words[0], _node_of(state)
+    sent = [command]
+    note: Callable[[], object] | None = None
+    if command == b"BIND":
+        sent.append(_check_bind(node, *_commands.take(words, 1, 1)))
+        if not _endpoints.is_usable(sent[1]):
+            raise ValueError(f"endpoint {_text.decode(sent[1])!r} cannot be used")
+    elif command == b"CONNECT":
+        endpoint, *keys = _commands.take(words, 1, 2)
+        sent += [_resolve(endpoint), *[_check_peer(node, key) for key in keys]]
+        _monitors.refuse_interrupted()
+        _room.make(_SOCKETS)
+        note = partial(node.endpoints.add, sent[1])
+    elif command == b"PUBLISH":
+        sent += _commands.take(words, 2, 2)
+        _check_pair(*sent[1:])
+    elif command in (b"LOAD", b"CONFIGURE"):
+        sent += _commands.take(words, 1, 1)
+        _check_config(sent[1])
+        note = partial(setattr, node, "has_timeout", True)
+    elif command == b"SET":
+        sent += _check_setting(*_commands.take(words, 2, 2))
+        note = partial(setattr, node, "has_timeout", node.has_timeout or sent[1] == _TIMEOUT)
+    elif command == b"SAVE":
+        sent += _commands.take(words, 1, 1)
+        _check_saving(sent[1])
+    elif command in _DRAFTS:
+        sent += _commands.take(words, 1, 1)
+        note = _vet_draft(node, *sent)
+    elif command not in (b"STATUS", b"PORT", b"VERBOSE"):
+        raise _commands.unknown(state, words)
+    return sent, note
+
+
+def _vet_draft(node: _Node, command: bytes, word: bytes) -> Callable[[], object] | None:
+    _need_drafts(command.decode())
+    if command == b"UNPUBLISH":
+        _check_key(word)
+    elif command == b"ZAP DOMAIN":
+        _check_domain(word)
+    else:
+        _key(word, "key")
+        return partial(setattr, node, "has_public_key" if command == b"SET PUBLICKEY" else "has_secret_key", True)
+    return None
 
 
 def test(verbose: bool = False) -> None:

@@ -843,3 +843,27 @@ def test_alias_and_actor() -> None:
 def test_czmqs_own_test() -> None:
     """CZMQ's self-test of its actor passes."""
     zmonitor.test()
+
+
+def test_no_monitor_of_c_while_interrupted() -> None:
+    """After zsys.set_interrupted C's monitor would abort before it could be started: it is refused, as is gossip's."""
+    children.check(
+        """
+        from pyczmq import C, zactor, zgossip, zmonitor, zsock, zsys, zstr
+        server, node = zsock.new_rep(None), zactor.new(zgossip.actor)
+        zsys.set_interrupted()
+        for call in (
+            lambda: zactor.new(zmonitor.actor, server),
+            lambda: zgossip.connect(node, "inproc://nobody"),
+            lambda: zstr.sendx(node, "CONNECT", "inproc://nobody"),
+        ):
+            try:
+                call()
+            except RuntimeError as error:
+                assert "zsys.set_interrupted was called" in str(error), error
+            else:
+                raise AssertionError
+        C.zsys_interrupted = 0
+        zactor.destroy(zactor.new(zmonitor.actor, server))
+        """
+    )
