@@ -1257,11 +1257,8 @@ def test_memory() -> None:
     assert int(output) < 2000
 
 
-def test_an_actor_lost_to_a_signal_is_ended_at_exit() -> None:
-    """An actor whose maker was cut off by a signal's handler ends with the process, and C has nothing to abort over.
-
-    One that had an owner already is ended once and not twice.
-    """
+def test_an_actor_lost_to_a_signal_is_ended() -> None:
+    """An actor whose maker is cut off by a signal's handler ends at once, also one that had an owner already."""
     children.check(
         """
         from pyczmq import _actors, zactor, zgossip, zproxy
@@ -1275,6 +1272,17 @@ def test_an_actor_lost_to_a_signal_is_ended_at_exit() -> None:
                 zactor.new(function)
             except KeyboardInterrupt:
                 pass
+        assert not _actors._left, _actors._left
+        """
+    )
+
+
+def test_an_actor_that_nobody_has_taken_is_ended_at_exit() -> None:
+    """One whose maker was cut off before anybody could take care of it gives C nothing to abort over."""
+    children.check(
+        """
+        from pyczmq import _actors, zproxy
+        _actors.start(zproxy.actor)
         assert _actors._fresh
         """
     )
