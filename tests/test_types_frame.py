@@ -892,3 +892,11 @@ def test_attributes_that_do_not_exist() -> None:
         frame.routing = 1
     with pytest.raises(AttributeError):
         frame.data = b"x"
+
+
+def test_del_called_by_hand() -> None:
+    """Whatever `__del__` is called with, and how often, the memory is freed once."""
+    frame = Frame(b"data")
+    frame.__del__(frame.close)
+    frame.__del__()
+    assert frame.closed

@@ -145,13 +145,13 @@ class Frame(Object):
             zframe.destroy(handle)
 
     def __del__(self, exiting: Callable[[], bool] = sys.is_finalizing) -> None:
+        if exiting():
+            # What is needed here may be gone already, as the memory will be.
+            return
         try:
             handle, known = self._handle, self._known
         except AttributeError:
             # It was never made.
-            return
-        if exiting():
-            # What is needed here may be gone already, as the memory will be.
             return
         if handle is not None:
             self._destroy(handle)
