@@ -39,8 +39,8 @@ _RCVMORE, _FD, _EVENTS, _TYPE, _LAST_ENDPOINT = 13, 14, 15, 16, 32
 _ENOCOMPATPROTO = 156384764
 
 #: Milliseconds in which libzmq's own thread ends a connection: where one may be ending, and where something has.
-_MOMENT = 1
-_LONG_MOMENT = 20
+_MOMENT = 10
+_LONG_MOMENT = 50
 
 #: How often it is waited for.
 _ROUNDS = 25
@@ -54,6 +54,7 @@ _NEXT = "the routing id of the next connection"
 _USED = "the routing ids of earlier connections"
 _WAITS = "the connections that waited for somebody to bind their inproc name"
 _BEGAN = "how many sockets had ended when this one began with inproc"
+_CONNECTIONS = "the inproc names that it was bound or connected to"
 CONTEXT = "the address of the libzmq context, where nothing else tells it"
 
 #: A context's address, and an inproc name in it.
@@ -69,6 +70,9 @@ class _Wait:
         #: Whether somebody has bound the name.
         self.over = False
 
+
+#: How often an inproc name was connected to, in any context.
+_connections: dict[bytes, int] = {}
 
 _waiting: dict[_Name, weakref.WeakSet[_Wait]] = {}
 
@@ -106,6 +110,7 @@ def bind(sock: Socketish, endpoint: Text, function: Callable[[Socket, bytes], in
             handed_over(handle, taken)
         if is_inproc:
             _note_inproc(sock)
+            _note_rejected(sock, handle, address)
             _note_bound((_context(sock, handle), address), sock)
     return port
 
@@ -136,6 +141,8 @@ def connect(sock: Socketish, endpoint: Text) -> int:
         connected(sock)
         if kind is not None:
             _note_inproc(sock)
+            _connections[address] = _connections.get(address, 0) + 1
+            _note_rejected(sock, handle, address)
         if kind in (_REP, _ROUTER):
             _note_wait(sock, handle, address)
     return rc
@@ -352,7 +359,7 @@ def notice_ended(sock: Socketish, handle: Socket) -> None:
             "sock has an inproc endpoint, and sockets were closed since: libzmq might write the mark to what "
             "it has freed; set it before the endpoint"
         )
-    if began is None and not ffi.string(endpoint).startswith(_INPROC):
+    if began is not None or not ffi.string(endpoint).startswith(_INPROC):
         _await_quiet(handle)
 
 
@@ -372,6 +379,19 @@ def _await_quiet(handle: Socket) -> None:
         # That is when it looks.
         _get_int(handle, _EVENTS)
         moment = _LONG_MOMENT
+
+
+def _note_rejected(sock: Socketish, handle: Socket, address: bytes) -> None:
+    """Note that a connection over inproc may have ended as soon as it was made: a PAIR takes no second one."""
+    binder = _bound.get((_context(sock, handle), address))
+    other = None if binder is None else binder()
+    ends = handle if other is None or _handles.fate(other) is not None else _handles.socket(other)  # type: ignore[arg-type]
+    seen = _handles.companions(sock).setdefault(_CONNECTIONS, [])
+    seen.append(address)
+    if (_connections.get(address, 0) > 1 and _PAIR in (_type(handle), _type(ends))) or (
+        len(seen) > 1 and _type(handle) == _PAIR
+    ):
+        _handles.endings[0] += 1
 
 
 def _note_inproc(sock: Socketish) -> None:
