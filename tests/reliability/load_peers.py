@@ -763,6 +763,8 @@ def pull_big(ways: list[str], size: int, curve: bool = False) -> None:
             pull = make(zmq.PULL)
             before = _forget_peak()
             _serve(pull, curve)
+            # The other end makes gigabytes first.
+            zsocket.set_rcvtimeo(_handle(pull), 10 * PATIENCE)
             received = await _awaited(recv(pull, size) if recv is _recv_into else recv(pull))
             grown = (resident(peak=True) - before) / size
             _check_big(way, received, size)
