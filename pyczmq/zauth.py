@@ -252,6 +252,8 @@ def attach(auth: Auth, ctx: Ctx) -> None:
     _rebuilt.authenticator(auth).hook(ctx)
     contexts = _handles.companions(auth).get(_CTX)
     if contexts is not None:
+        # Those that were destroyed meanwhile would pile up.
+        contexts[:] = [kept for kept in contexts if _handles.fate(kept) is None]
         contexts.append(ctx)
 
 

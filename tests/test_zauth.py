@@ -218,6 +218,20 @@ def test_two_contexts(auth: Any, world: World) -> None:
     assert world.accepts(in_domain)
 
 
+def test_contexts_that_are_destroyed_are_forgotten(auth: Any) -> None:
+    """Of contexts that were attached to a long-lived authenticator and then destroyed nothing is kept."""
+    gone = []
+    for _ in range(3):
+        ctx = zctx.new()
+        gone.append(weakref.ref(ctx))
+        zauth.attach(auth, ctx)
+        zctx.destroy(ctx)
+        del ctx
+    zauth.attach(auth, zctx.new())
+    collect()
+    assert [reference() for reference in gone] == [None] * 3
+
+
 def test_shadows_are_in_the_same_context(auth: Any, ctx: Any) -> None:
     """The sockets of a context's shadow ask the same authenticator; hooking the shadow as well is refused."""
     shadow = zctx.shadow(ctx)
