@@ -37,8 +37,9 @@ _LONGEST = 255
 #: One line at a time: C formats and sends with no lock of its own. A signal's handler may log, too.
 _lock = RLock()
 
-#: The file that C writes to, which must not be collected.
+#: The file that the log goes to, and what C writes to in its place, which must not be collected.
 _stream: Any = None
+_written: Any = None
 
 #: Whether C has a socket to send the log on.
 _sending = "ZSYS_LOGSENDER" in os.environ
@@ -62,19 +63,36 @@ def set_logstream(stream: IO[Any] | CData | None) -> None:
 
     C: ``void zsys_set_logstream (FILE *stream)``
     """
-    global _stream
-    target: Any = ffi.NULL if stream is None else stream
+    global _stream, _written
     if isinstance(stream, ffi.CData) and stream != ffi.NULL and ffi.typeof(stream) is not _FILE:
         raise TypeError(f"stream must be a file, a FILE * or None, not {ffi.typeof(stream).cname}")
     with _lock:
         try:
-            C.zsys_set_logstream(target)
+            written: Any = ffi.NULL if stream is None else stream
+            if not isinstance(written, ffi.CData):
+                written = _own(written)
+            C.zsys_set_logstream(written)
         except (TypeError, AttributeError, OSError) as error:
             raise TypeError(f"stream must be a file with a descriptor, a FILE * or None: {error}") from None
         except ValueError as error:
             raise ValueError(f"stream: {error}") from None
-        _stream = stream
+        before, _stream, _written = _written, stream, written
+        if before is not None and not isinstance(before, ffi.CData):
+            before.close()
     _leave_in_order()
+
+
+def _own(stream: IO[Any]) -> IO[Any]:
+    """Return a file of our own that writes where *stream* does.
+
+    From a file with a buffer PyPy would make C a ``FILE *`` that stays open for good.
+    """
+    descriptor = os.dup(stream.fileno())
+    try:
+        return open(descriptor, "wb", buffering=0)
+    except BaseException:
+        os.close(descriptor)
+        raise
 
 
 def is_stream(stream: IO[Any]) -> bool:

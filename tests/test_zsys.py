@@ -787,6 +787,30 @@ def test_log_to_a_file(tmp_path: Path) -> None:
     assert (tmp_path / "last").read_text().endswith("fifth\n")
 
 
+def test_log_to_files_that_come_and_go(tmp_path: Path) -> None:
+    """No descriptor stays open for a file that the log went to once."""
+    program = """
+        import gc, os, sys
+        from pyczmq import zsys
+        def count():
+            gc.collect(), gc.collect()
+            return len(os.listdir("/proc/self/fd"))
+        def log():
+            with open(sys.argv[1] + "/log", "w") as file:
+                zsys.set_logstream(file)
+                zsys.info("text")
+            zsys.set_logstream(None)
+        log()
+        before = count()
+        for _ in range(10):
+            log()
+        print(count() - before)
+    """
+    if not os.path.exists("/proc/self/fd"):
+        pytest.skip("descriptors are counted by way of /proc")
+    assert children.check(program, str(tmp_path)) == "0\n"
+
+
 def test_log_over_a_socket() -> None:
     """The log is published at one endpoint or several; those that cannot be bound are refused, where C would abort."""
     program = """
