@@ -1417,3 +1417,13 @@ def test_old_program() -> None:
     zmq.close(push)
     zmq.close(pull)
     zmq.ctx_term(ctx)
+
+
+def test_messages_that_are_left_at_exit_say_nothing() -> None:
+    """They are closed after the end of the module that does so."""
+    program = """
+        import os
+        from pyczmq import _zmq_msg, zmq
+        os.kept = (zmq.msg_init_buffer(b"x" * 1000), _zmq_msg)
+    """
+    assert children.check(program) == ""
