@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import errno
 import time
-import weakref
 
-from . import _handles, _scheduling, _text
+from . import _handles, _inproc, _scheduling, _text
 from ._cffi import C, ffi
 from ._czmq2 import zsocket as _zsocket
 
@@ -14,7 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ._types import CData, Socket, Socketish, Text
+    from ._types import Socket, Socketish, Text
 
 _USE_FD = 89
 
@@ -34,50 +33,11 @@ _LARGEST_PORT = 2**16 - 1
 _DRAFT_TYPES = range(12, 21)
 
 _POLLIN = 1
-_PAIR, _REP, _ROUTER, _STREAM = 0, 4, 6, 11
-_RCVMORE, _FD, _EVENTS, _TYPE, _LAST_ENDPOINT = 13, 14, 15, 16, 32
-_ENOCOMPATPROTO = 156384764
-
-#: Milliseconds in which libzmq's own thread ends a connection: where one may be ending, and where something has.
-_MOMENT = 10
-_LONG_MOMENT = 50
-
-#: How often it is waited for.
-_ROUNDS = 25
-
-_INPROC = b"inproc:"
-_LONGEST = 512
-_VOID = ffi.typeof("void *")
+_RCVMORE, _FD, _EVENTS, _TYPE = 13, 14, 15, 16
 
 # Companions of a socket.
 _NEXT = "the routing id of the next connection"
 _USED = "the routing ids of earlier connections"
-_WAITS = "the connections that waited for somebody to bind their inproc name"
-_BEGAN = "how many sockets had ended when this one began with inproc"
-_CONNECTIONS = "the inproc names that it was bound or connected to"
-CONTEXT = "the address of the libzmq context, where nothing else tells it"
-
-#: A context's address, and an inproc name in it.
-_Name = tuple[int, bytes]
-
-
-class _Wait:
-    """A connection of a REP or ROUTER to an inproc name that nobody had bound: what libzmq cannot take back."""
-
-    __slots__ = ("__weakref__", "over")
-
-    def __init__(self) -> None:
-        #: Whether somebody has bound the name.
-        self.over = False
-
-
-#: How often an inproc name was connected to, in any context.
-_connections: dict[bytes, int] = {}
-
-_waiting: dict[_Name, weakref.WeakSet[_Wait]] = {}
-
-#: The handles of what has bound inproc names.
-_bound: dict[_Name, weakref.ref[CData]] = {}
 
 #: Listening descriptors that libzmq has taken over, as (device, inode).
 _handed_over: set[tuple[int, int]] = set()
@@ -98,9 +58,7 @@ def bind(sock: Socketish, endpoint: Text, function: Callable[[Socket, bytes], in
     address = _text.cstring(endpoint, "endpoint")
     if not is_usable(address) or breaks_authentication(handle, address):
         return -1
-    is_inproc = address.startswith(_INPROC)
-    if is_inproc and not _can_bind(sock, handle, address):
-        ffi.errno = _ENOCOMPATPROTO
+    if not _inproc.can_bind(sock, handle, address):
         return -1
     taken = hand_over(handle, address)
     port = function(handle, address)
@@ -108,10 +66,7 @@ def bind(sock: Socketish, endpoint: Text, function: Callable[[Socket, bytes], in
         settle(handle, address)
         if taken is not None:
             handed_over(handle, taken)
-        if is_inproc:
-            _note_inproc(sock)
-            _note_rejected(sock, handle, address)
-            _note_bound((_context(sock, handle), address), sock)
+        _inproc.bound(sock, handle, address)
     return port
 
 
@@ -120,8 +75,8 @@ def unbind(sock: Socketish, endpoint: Text) -> int:
     handle = _handles.socket(sock, "sock")
     address = _text.cstring(endpoint, "endpoint")
     rc = C.zmq_unbind(handle, address)
-    if rc == 0 and address.startswith(_INPROC):
-        _bound.pop((_context(sock, handle), address), None)
+    if rc == 0:
+        _inproc.unbound(sock, handle, address)
     return rc
 
 
@@ -129,22 +84,13 @@ def connect(sock: Socketish, endpoint: Text) -> int:
     """Connect to *endpoint*; return 0, or -1 on failure."""
     handle = _handles.socket(sock, "sock")
     address = _text.cstring(endpoint, "endpoint")
-    if not is_usable(address):
-        return -1
-    kind = _type(handle) if address.startswith(_INPROC) else None
-    if kind == _STREAM:
-        ffi.errno = _ENOCOMPATPROTO
+    if not is_usable(address) or not _inproc.can_connect(handle, address):
         return -1
     rc = C.zmq_connect(handle, address)
     if rc == 0:
         settle(handle, address)
         connected(sock)
-        if kind is not None:
-            _note_inproc(sock)
-            _connections[address] = _connections.get(address, 0) + 1
-            _note_rejected(sock, handle, address)
-        if kind in (_REP, _ROUTER):
-            _note_wait(sock, handle, address)
+        _inproc.connected(sock, handle, address)
     return rc
 
 
@@ -176,86 +122,13 @@ def disconnect(sock: Socketish, endpoint: Text) -> int:
     """
     handle = _handles.socket(sock, "sock")
     address = _text.cstring(endpoint, "endpoint")
-    if _get_int(handle, _RCVMORE):
+    if _inproc.get_int(handle, _RCVMORE):
         raise ValueError("sock has received a message in part: receive the rest of it before, or drop that (flush)")
-    waits = (_handles.find_companions(sock) or {}).get(_WAITS, {})
-    if not all(wait.over for wait in waits.get(address, ())) and not _is_bound(sock, handle, address):
-        raise ValueError(
-            f"endpoint {_text.decode(address)!r} was bound by nobody yet, and libzmq would abort once it is: "
-            "close the socket instead"
-        )
+    _inproc.check_disconnect(sock, handle, address)
     rc = C.zmq_disconnect(handle, address)
     if rc == 0:
-        _handles.endings[0] += 1
-        waits.pop(address, None)
+        _inproc.disconnected(sock, handle, address)
     return rc
-
-
-def _can_bind(sock: Socketish, handle: Socket, address: bytes) -> bool:
-    """Tell whether libzmq bears that a socket binds an inproc name.
-
-    It aborts when a PAIR turns a waiting REP or ROUTER away, and when a STREAM, which is for tcp, is sent a message.
-    """
-    kind = _type(handle)
-    if kind == _STREAM:
-        return False
-    return kind != _PAIR or not _waiting or not _waiting.get((_context(sock, handle), address))
-
-
-def _note_bound(name: _Name, sock: Socketish) -> None:
-    """Note that an inproc name is bound, so that nobody waits for that any more."""
-
-    def forget(reference: weakref.ref[CData], bound: dict[_Name, weakref.ref[CData]] = _bound) -> None:
-        if bound.get(name) is reference:
-            bound.pop(name, None)
-
-    _bound[name] = weakref.ref(sock, forget)
-    for wait in _waiting.pop(name, ()):
-        wait.over = True
-
-
-def _note_wait(sock: Socketish, handle: Socket, address: bytes) -> None:
-    """Note that a connection waits for somebody to bind an inproc name, if that is so."""
-    name = _context(sock, handle), address
-    reference = _bound.get(name)
-    binder = None if reference is None else reference()
-    if binder is not None and _handles.fate(binder) is None:
-        return
-    wait = _Wait()
-    _waiting.setdefault(name, weakref.WeakSet()).add(wait)
-    _handles.companions(sock).setdefault(_WAITS, {}).setdefault(address, []).append(wait)
-
-
-def _is_bound(sock: Socketish, handle: Socket, address: bytes) -> bool:
-    """Tell whether something of C's has bound an inproc name meanwhile; True where that cannot be found out."""
-    from . import _rehearsal
-
-    context = _context(sock, handle)
-    return not context or _rehearsal.is_bound(address, ffi.cast("void *", context))
-
-
-def _context(sock: Socketish, handle: Socket) -> int:
-    """Return the address of a socket's libzmq context, 0 where that is not known."""
-    from . import _room
-    from ._czmq2 import zctx
-
-    if ffi.typeof(sock) is not _VOID or handle in _room.sockets:
-        return int(ffi.cast("uintptr_t", C.zsys_init()))
-    for found in list(zctx._contexts.values()):
-        if handle in found.sockets:
-            return int(ffi.cast("uintptr_t", found.underlying))
-    return int((_handles.find_companions(sock) or {}).get(CONTEXT, 0))
-
-
-def _type(handle: Socket) -> int:
-    return _get_int(handle, _TYPE)
-
-
-def _get_int(handle: Socket, option: int) -> int:
-    """Return an int option of a libzmq socket; 0 where it cannot be read."""
-    value = ffi.new("int *")
-    C.zmq_getsockopt(handle, option, value, ffi.new("size_t *", 4))
-    return int(value[0])
 
 
 def is_usable(endpoint: bytes) -> bool:
@@ -285,10 +158,9 @@ def breaks_authentication(handle: Socket, endpoint: bytes) -> bool:
     """
     if endpoint != _ZAP:
         return False
-    kind = ffi.new("int *")
-    C.zmq_getsockopt(handle, _TYPE, kind, ffi.new("size_t *", 4))
+    kind = _inproc.get_int(handle, _TYPE)
     ffi.errno = errno.EINVAL
-    return kind[0] not in _ANSWERING
+    return kind not in _ANSWERING
 
 
 def plan_connection(sock: Socketish, routing_id: bytes, name: str) -> None:
@@ -338,62 +210,3 @@ def handed_over(handle: Socket, identity: tuple[int, int]) -> None:
     """Note that libzmq owns a descriptor now, so that no other bind takes it over too."""
     _handed_over.add(identity)
     C.zmq_setsockopt(handle, _USE_FD, ffi.new("int *", -1), 4)
-
-
-def notice_ended(sock: Socketish, handle: Socket) -> None:
-    """Have libzmq notice which connections have ended, before it is told other high-water marks.
-
-    It tells them to the other end of each connection, and of one that is ending, too: freed memory, by then or soon.
-    libzmq's own thread, at the other end of any transport but inproc, ends in a moment. There, another socket has to
-    be used for that, and nobody knows when it is: so once a socket has ended since this one began with inproc,
-    ValueError is raised.
-    """
-    endpoint = ffi.new("char[]", _LONGEST)
-    rc = C.zmq_getsockopt(handle, _LAST_ENDPOINT, endpoint, ffi.new("size_t *", _LONGEST))
-    if rc != 0 or endpoint[0] == b"\0":
-        # Its context has ended, or it was never bound or connected.
-        return
-    began = (_handles.find_companions(sock) or {}).get(_BEGAN)
-    if began is not None and began != _handles.endings[0]:
-        raise ValueError(
-            "sock has an inproc endpoint, and sockets were closed since: libzmq might write the mark to what "
-            "it has freed; set it before the endpoint"
-        )
-    if began is not None or not ffi.string(endpoint).startswith(_INPROC):
-        _await_quiet(handle)
-
-
-def _await_quiet(handle: Socket) -> None:
-    """Wait until libzmq has had nothing to tell a socket for a moment, a longer one after it has.
-
-    A socket that is busy has messages all the time; there it has to do that nothing has ended lately.
-    """
-    number, size = ffi.new("zmq_fd_t *"), ffi.new("size_t *", ffi.sizeof("zmq_fd_t"))
-    if C.zmq_getsockopt(handle, _FD, number, size) != 0:
-        return
-    item = ffi.new("zmq_pollitem_t *", {"fd": number[0], "events": _POLLIN})
-    moment = _MOMENT
-    for _ in range(_ROUNDS):
-        if C.zmq_poll(item, 1, moment) <= 0:
-            break
-        # That is when it looks.
-        _get_int(handle, _EVENTS)
-        moment = _LONG_MOMENT
-
-
-def _note_rejected(sock: Socketish, handle: Socket, address: bytes) -> None:
-    """Note that a connection over inproc may have ended as soon as it was made: a PAIR takes no second one."""
-    binder = _bound.get((_context(sock, handle), address))
-    other = None if binder is None else binder()
-    ends = handle if other is None or _handles.fate(other) is not None else _handles.socket(other)  # type: ignore[arg-type]
-    seen = _handles.companions(sock).setdefault(_CONNECTIONS, [])
-    seen.append(address)
-    if (_connections.get(address, 0) > 1 and _PAIR in (_type(handle), _type(ends))) or (
-        len(seen) > 1 and _type(handle) == _PAIR
-    ):
-        _handles.endings[0] += 1
-
-
-def _note_inproc(sock: Socketish) -> None:
-    """Note that a socket has something to do with inproc from now on."""
-    _handles.companions(sock).setdefault(_BEGAN, _handles.endings[0])

@@ -6,7 +6,8 @@ import errno
 
 from . import _text, _zsockopt
 from ._cffi import C, ffi
-from ._endpoints import notice_ended, plan_connection
+from ._endpoints import plan_connection
+from ._inproc import notice_ended
 from ._numbers import integer
 from ._zsockopt_table import OPTIONS
 

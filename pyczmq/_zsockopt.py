@@ -11,7 +11,8 @@ import errno
 from . import _handles, _text
 from ._blocking import ETERM, LONGEST_TOPIC
 from ._cffi import C, ffi
-from ._endpoints import notice_ended, plan_connection
+from ._endpoints import plan_connection
+from ._inproc import notice_ended
 from ._numbers import integer
 from ._zsockopt_table import ALIASES, KINDS, OPTIONS, docstring, is_function, prototype, split
 

@@ -271,7 +271,7 @@ def socket(context: CData, type: int) -> Socket | None:
 
     C: ``void *zmq_socket (void *context, int type)``
     """
-    from . import _endpoints
+    from . import _endpoints, _inproc
 
     _pointers.check(context, _CONTEXT, "context")
     _endpoints.refuse_draft_type(type)
@@ -288,7 +288,7 @@ def socket(context: CData, type: int) -> Socket | None:
         scheduling.note_started(context)
     handle: Socket | None = _pointers.hand_out(made, "socket")  # type: ignore[assignment]
     if handle is not None:
-        _handles.companions(handle)[_endpoints.CONTEXT] = int(ffi.cast("uintptr_t", context))
+        _handles.companions(handle)[_inproc.CONTEXT] = int(ffi.cast("uintptr_t", context))
     return handle
 
 

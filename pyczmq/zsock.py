@@ -58,7 +58,7 @@ import re
 import weakref
 from functools import partial
 
-from . import _blocking, _commands, _endpoints, _handles, _multipart, _pictures, _room, _text, zmsg, zstr
+from . import _blocking, _commands, _endpoints, _handles, _inproc, _multipart, _pictures, _room, _text, zmsg, zstr
 from . import _zmq_constants as _types
 from ._cffi import C, ffi
 from ._czmq2 import zsocket as _rebuilt
@@ -425,7 +425,7 @@ def set_unbounded(sock: Socketish) -> None:
     C: ``void zsock_set_unbounded (void *self)``
     """
     handle = _socket(sock, "sock")
-    _endpoints.notice_ended(sock, handle)
+    _inproc.notice_ended(sock, handle)
     for option in _HWMS:
         C.zmq_setsockopt(handle, option, ffi.new("int *"), ffi.sizeof("int"))
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import children
+import common
 import pytest
 
 import pyczmq
@@ -178,3 +179,19 @@ def test_high_water_mark_while_tcp_peers_come_and_go() -> None:
             zsocket.set_sndhwm(server, 10 + number)
         """
     )
+
+
+def test_names_are_forgotten_with_their_sockets(ctx: Any) -> None:
+    """What is known of inproc names, bound or not, goes with the sockets that have used them."""
+    from pyczmq import _inproc
+
+    common.collect()
+    before = len(_inproc._names)
+    for number in range(100):
+        for kind in zmq.PUSH, zmq.ROUTER, zmq.PAIR:
+            sock = zsocket.new(ctx, kind)
+            assert zsocket.connect(sock, f"inproc://{number}") == 0
+            zsocket.destroy(ctx, sock)
+    del sock
+    common.collect()
+    assert len(_inproc._names) == before
