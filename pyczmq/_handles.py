@@ -569,6 +569,9 @@ def _at_exit() -> None:
     for owner in owners:
         owner.retire("was destroyed at exit")
     _blocking.stop_waiting()
+    pointers = sys.modules.get(f"{__package__}._zmq_pointers")
+    if pointers is not None:
+        pointers.close_process_wide()
     for owner in owners:
         try:
             owner.free(owner.pointer)

@@ -32,6 +32,8 @@ kinds: dict[CData, str] = {}
 
 _socket = _handles.socket
 
+_LINGER = 17
+
 
 def hand_out(pointer: CData, kind: str) -> CData | None:
     """Note a socket or context that its user will close, and return it; None for NULL."""
@@ -112,6 +114,18 @@ def owner_of(handle: Socket) -> CData | None:
         if inner == handle:
             return owner.handle()
     return None
+
+
+def close_process_wide() -> None:
+    """Close, at exit, sockets of `zmq.socket` in CZMQ's own context, which would wait for them for ever."""
+    from . import _blocking, _endpoints
+
+    context = int(ffi.cast("uintptr_t", C.zsys_init()))
+    for handle in list(handed_out.values()):
+        if (_handles.find_companions(handle) or {}).get(_endpoints.CONTEXT) == context:
+            handed_out.pop(handle, None)
+            C.zmq_setsockopt(handle, _LINGER, ffi.new("int *", _blocking.EXIT_LINGER), 4)
+            C.zmq_close(handle)
 
 
 def _after_fork() -> None:

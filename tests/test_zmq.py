@@ -1427,3 +1427,8 @@ def test_messages_that_are_left_at_exit_say_nothing() -> None:
         os.kept = (zmq.msg_init_buffer(b"x" * 1000), _zmq_msg)
     """
     assert children.check(program) == ""
+
+
+def test_forgotten_socket_in_czmqs_context_does_not_hold_up_the_exit() -> None:
+    """A socket that nobody has closed in the process-wide context is closed at exit, which would wait for it."""
+    children.check("from pyczmq import zmq, zsys; sockets = [zmq.socket(zsys.init(), zmq.PUSH) for _ in range(3)]")
