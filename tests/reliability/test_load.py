@@ -85,14 +85,14 @@ def test_numbers_come_in_order_and_none_is_lost(amount: Amounts, figure: Figure)
 
 def test_senders_wait_at_the_high_water_mark_and_lose_nothing(amount: Amounts) -> None:
     # While the receiver naps the sender has to wait for certain: what the system buffers is full in much less time.
-    runs = [{"floor": floor, "count": amount(4_000, 1_000_000), "hwm": 3} for floor in ("zstr", "Socket", "aio")]
+    runs = [{"floor": floor, "count": amount(3_000, 1_000_000), "hwm": 3} for floor in ("zstr", "Socket", "aio")]
     naps = [{"floor": "zstr", "curve": False, "naps": amount(3, 100)} for _ in runs]
     for _, pull in streams(pull_numbers, push_numbers, seconds(amount), runs, *naps):
         pull.hear()
 
 
 def test_messages_of_several_frames_come_whole(amount: Amounts, figure: Figure) -> None:
-    arguments = {"count": amount(500, 50_000), "hwm": 10, "seed": random.randrange(2**32)}
+    arguments = {"count": amount(300, 50_000), "hwm": 10, "seed": random.randrange(2**32)}
     runs = [{"floor": floor, **arguments} for floor in MULTIPART]
     for run, pull in streams(pull_messages, push_messages, seconds(amount), runs):
         figure(f"{run['floor']}: {run['count']:,} messages of seed {run['seed']}, {pull.hear():,.0f} a second")
@@ -130,7 +130,7 @@ def test_each_request_gets_its_reply(amount: Amounts, figure: Figure) -> None:
 @pytest.mark.parametrize("hwm", [1, 1000])
 def test_dealers_and_routers_lose_nothing_on_the_way_there_and_back(hwm: int, amount: Amounts, figure: Figure) -> None:
     """The ROUTER is mandatory: any other drops what the peer's high-water mark has no room for."""
-    count, ahead = amount(2_000, 200_000), 2 * hwm
+    count, ahead = amount(1_000, 200_000), 2 * hwm
     with contextlib.ExitStack() as stack:
         router = stack.enter_context(start(load_peers.router, seconds(amount), count=count, hwm=hwm))
         dealer = stack.enter_context(connected(zmq.DEALER, router.hear(), sndhwm=hwm, rcvhwm=hwm))
@@ -166,7 +166,7 @@ def test_a_publisher_that_may_not_drop_loses_nothing(amount: Amounts, figure: Fi
 def test_each_of_many_clients_gets_its_answers_and_no_others(
     server: str, client: str, amount: Amounts, figure: Figure
 ) -> None:
-    processes, clients, requests = amount((2, 100, 3), (4, 250, 50))
+    processes, clients, requests = amount((2, 100, 2), (4, 250, 50))
     total = processes * clients
     arguments = {"kind": server, "clients": total, "requests": requests, "backlog": total}
     with contextlib.ExitStack() as stack:
@@ -196,7 +196,7 @@ def test_a_publisher_keeps_no_more_for_a_stuck_subscriber_than_its_high_water_ma
     amount: Amounts, figure: Figure
 ) -> None:
     hwm = 10
-    count, size = amount((160, MIB), (2048, MIB))
+    count, size = amount((80, MIB), (2048, MIB))
     with contextlib.ExitStack() as stack:
         publisher = stack.enter_context(
             start(load_peers.publish_blocks, seconds(amount), count=count, size=size, hwm=hwm)
@@ -295,7 +295,7 @@ def test_big_messages_come_whole(amount: Amounts, figure: Figure) -> None:
 
 
 def test_big_messages_come_whole_over_curve(amount: Amounts, figure: Figure) -> None:
-    check_big(["zstr", "Socket.send_bytes"], amount(32, 1024) * MIB, seconds(amount), figure, curve=True)
+    check_big(["zstr", "Socket.send_bytes"], amount(16, 1024) * MIB, seconds(amount), figure, curve=True)
 
 
 def test_big_messages_come_whole_through_inproc(amount: Amounts, figure: Figure) -> None:
