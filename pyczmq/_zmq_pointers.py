@@ -118,11 +118,13 @@ def owner_of(handle: Socket) -> CData | None:
 
 def close_process_wide() -> None:
     """Close, at exit, sockets of `zmq.socket` in CZMQ's own context, which would wait for them for ever."""
-    from . import _blocking, _endpoints
+    from . import _blocking, _inproc
 
+    if not handed_out:
+        return
     context = int(ffi.cast("uintptr_t", C.zsys_init()))
     for handle in list(handed_out.values()):
-        if (_handles.find_companions(handle) or {}).get(_endpoints.CONTEXT) == context:
+        if (_handles.find_companions(handle) or {}).get(_inproc.CONTEXT) == context:
             handed_out.pop(handle, None)
             C.zmq_setsockopt(handle, _LINGER, ffi.new("int *", _blocking.EXIT_LINGER), 4)
             C.zmq_close(handle)
