@@ -150,7 +150,9 @@ def leaks(options: dict[str, Any], *names: str) -> dict[str, bool]:
 def test_the_long_form_notices_a_leak_of_a_few_bytes(figure: Callable[[str], None]) -> None:
     """By resident memory alone it tells a leak of 16 bytes, at 100,000 cycles, from none."""
     options = {**LONG, "seconds": 10.0, "used": 1e9}
-    reports = [report for name in ("nothing", *MEMORY) for report in run("calibration", options, name)]
+    # One does on PyPy, whose collector takes its time.
+    leaking = MEMORY[:1] if PYPY else MEMORY
+    reports = [report for name in ("nothing", *leaking) for report in run("calibration", options, name)]
     found = {report["cycle"]: report for report in reports if "cycle" in report}
     assert {name: report["leaks"] for name, report in found.items()} == {
         "nothing": False,

@@ -19,23 +19,23 @@ _libc.malloc.restype = ctypes.c_void_p
 _libc.free.argtypes = [ctypes.c_void_p]
 
 
-@cycle("nothing")
+@cycle("nothing", 100_000)
 def _nothing() -> None:
     zframe.destroy(zframe.new(b"content"))
     _libc.free(_libc.malloc(16))
 
 
-@cycle("16 bytes of C's")
+@cycle("16 bytes of C's", 100_000)
 def _bytes_of_c() -> None:
     _libc.malloc(16)
 
 
-@cycle("an object of Python's")
+@cycle("an object of Python's", 100_000)
 def _object() -> None:
     _kept.append(object())
 
 
-@cycle("a frame of the raw floor")
+@cycle("a frame of the raw floor", 100_000)
 def _frame() -> None:
     C.zframe_new(b"content", 7)
 
