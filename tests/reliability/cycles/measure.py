@@ -170,7 +170,7 @@ def look(once: Callable[[], object], number: int, windows: int, collect: int) ->
 
 def pace(once: Callable[[], object], collect: int, seconds: float) -> float:
     """Return the seconds that a cycle takes at best, found out within some of *seconds*."""
-    number, best, deadline = 1, math.inf, time.perf_counter() + seconds / 10
+    number, best, deadline = 1, math.inf, time.perf_counter() + min(seconds / 10, 0.5)
     while time.perf_counter() < deadline or number < 4:
         start = time.perf_counter()
         repeat(once, number, collect)
