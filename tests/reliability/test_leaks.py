@@ -143,7 +143,10 @@ COUNTED = ("a descriptor now and then", "a thread now and then", "an entry of a 
 
 def leaks(options: dict[str, Any], *names: str) -> dict[str, bool]:
     """Return which of the cycles that leak on purpose are found to leak."""
-    return {report["cycle"]: report["leaks"] for report in run("calibration", options, *names) if "cycle" in report}
+    found = [report for report in run("calibration", options, *names) if "cycle" in report]
+    failed = [report["error"] for report in found if "error" in report]
+    assert not failed, failed
+    return {report["cycle"]: report["leaks"] for report in found}
 
 
 @pytest.mark.timeout(240)
