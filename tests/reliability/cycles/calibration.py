@@ -61,4 +61,4 @@ def _() -> Iterator[Callable[[], object]]:
 @cycle("an entry of a table now and then")
 def _entry() -> None:
     if next(_numbers) % 20 == 0:
-        _handles._inside[next(_numbers)] = None  # type: ignore[assignment]
+        _handles._inside[next(_numbers)] = 0
