@@ -37,7 +37,6 @@ _SOCK = _typeof("zsock_t *")
 _ACTOR = _typeof("zactor_t *")
 _FRAME = _typeof("zframe_t *")
 _MSG = _typeof("zmsg_t *")
-_SOCKETS = frozenset([_VOID, _SOCK, _ACTOR])
 _reference = weakref.ref
 
 #: Handles that must not reach C again: identity -> (weak reference to the handle, what happened to it).
@@ -52,9 +51,6 @@ _spent_limit = _SPENT_LIMIT
 
 #: Handles of C's own actors, and of parts of them, to which nothing but commands may be sent: see `_commands`.
 guarded: dict[int, weakref.ref[Any]] = {}
-
-#: How many sockets have ended: closed, or disconnected somewhere.
-endings = [0]
 
 #: Handles that the garbage collector owns: identity -> owner, oldest first.
 _owned: dict[int, _Owner] = {}
@@ -185,8 +181,6 @@ def kill(handle: CData, what: str) -> None:
             _forget_spent()
         return
 
-    if ctype in _SOCKETS:
-        endings[0] += 1
     _mark(handle, what)
 
 
@@ -273,8 +267,6 @@ class _Owner:
         if owned.get(self.key) is not self:
             return False
         del owned[self.key]
-        if _typeof(self.pointer) in _SOCKETS:
-            endings[0] += 1
         handle = self.handle()
         if what is not None and handle is not None:
             kill(handle, what)

@@ -31,9 +31,12 @@ _LONG_MOMENT = 50
 #: How often it is waited for.
 _ROUNDS = 25
 
+#: Steps in which the two ends of a connection take leave of each other.
+_STEPS = 3
+
 # Companions of a socket.
 _USES = "the inproc names that it was bound or connected to, with how it waits for each"
-_BEGAN = "how many sockets had ended when this one began with inproc"
+_BEGAN = "how many connections had been ended between sockets that go on, when this one began with inproc"
 CONTEXT = "the address of the libzmq context, where nothing else tells it"
 
 
@@ -67,6 +70,9 @@ class _Wait:
 
 
 _names: weakref.WeakValueDictionary[tuple[int, bytes], _Name] = weakref.WeakValueDictionary()
+
+#: How many connections have been ended between sockets that go on.
+_endings = 0
 
 
 # ---------------------------------------------------------------- binding and connecting
@@ -138,14 +144,16 @@ def check_disconnect(sock: Socketish, handle: Socket, address: bytes) -> None:
 
 def disconnected(sock: Socketish, handle: Socket, address: bytes) -> None:
     """Note that a socket was disconnected."""
-    _handles.endings[0] += 1
-    _waits(sock, handle, address).clear()
+    global _endings
+    if address.startswith(_PREFIX):
+        _endings += 1
+        _waits(sock, handle, address).clear()
 
 
 def _use(sock: Socketish, handle: Socket, address: bytes) -> _Name:
     """Return what is known of a name, which a socket has something to do with from now on."""
     companions = _handles.companions(sock)
-    companions.setdefault(_BEGAN, _handles.endings[0])
+    companions.setdefault(_BEGAN, _endings)
     key = _context(sock, handle), address
     name = _names.get(key)
     if name is None:
@@ -163,12 +171,13 @@ def _waits(sock: Socketish, handle: Socket, address: bytes) -> list[_Wait]:
 
 def _note_rejected(sock: Socketish, handle: Socket, name: _Name) -> None:
     """Note that a connection over inproc may have ended as soon as it was made: a PAIR takes no second one."""
+    global _endings
     kind = get_int(handle, _TYPE)
     binder = name.bound_by()
     other = kind if binder is None else get_int(_handles.socket(binder), _TYPE)  # type: ignore[arg-type]
     uses = len(_handles.companions(sock)[_USES])
     if (name.connections > 1 and _PAIR in (kind, other)) or (uses > 1 and kind == _PAIR):
-        _handles.endings[0] += 1
+        _endings += 1
 
 
 def _is_bound(sock: Socketish, handle: Socket, address: bytes) -> bool:
@@ -206,9 +215,9 @@ def notice_ended(sock: Socketish, handle: Socket) -> None:
     """Have libzmq notice which connections have ended, before it is told other high-water marks.
 
     It tells them to the other end of each connection, and of one that is ending, too: freed memory, by then or soon.
-    libzmq's own thread, at the other end of any transport but inproc, ends in a moment. There, another socket has to
-    be used for that, and nobody knows when it is: so once a socket has ended since this one began with inproc,
-    ValueError is raised.
+    An end that belongs to one of libzmq's own threads, those of transports and that of closed sockets, is done with in
+    a moment. One that belongs to a socket that goes on, which was disconnected over inproc, is when that is used, and
+    nobody knows when: so ValueError is raised once there was such a one since this socket began with inproc.
     """
     endpoint = ffi.new("char[]", _LONGEST)
     rc = C.zmq_getsockopt(handle, _LAST_ENDPOINT, endpoint, ffi.new("size_t *", _LONGEST))
@@ -216,13 +225,29 @@ def notice_ended(sock: Socketish, handle: Socket) -> None:
         # Its context has ended, or it was never bound or connected.
         return
     began = (_handles.find_companions(sock) or {}).get(_BEGAN)
-    if began is not None and began != _handles.endings[0]:
+    if began is not None and began != _endings:
         raise ValueError(
-            "sock has an inproc endpoint, and sockets were closed since: libzmq might write the mark to what "
-            "it has freed; set it before the endpoint"
+            "sock has an inproc endpoint, and a socket was disconnected from one since: libzmq might write the mark to "
+            "what it has freed; set it before the endpoint"
         )
+    if began is not None:
+        _await_closed(sock, handle)
     if began is not None or not ffi.string(endpoint).startswith(_PREFIX):
         _await_quiet(handle)
+
+
+def _await_closed(sock: Socketish, handle: Socket) -> None:
+    """Wait until what was closed at the other ends of a socket's inproc connections has let go of them.
+
+    libzmq's thread for that closes the next socket once it has done all that it was asked to before.
+    """
+    from . import _room
+
+    context = _context(sock, handle)
+    for _ in range(_STEPS if context else 0):
+        # That is when it looks, and answers.
+        get_int(handle, _EVENTS)
+        _room.await_closing(ffi.cast("void *", context))
 
 
 def _await_quiet(handle: Socket) -> None:

@@ -48,7 +48,7 @@ sockets: set[CData] = set()
 
 
 class Probes:
-    """Sockets in the process-wide context that are there to try something out, and are closed again.
+    """Sockets, in the process-wide context as a rule, that are there to try something out, and are closed again.
 
     What a signal's handler raises may come at any moment, and one that stays open would hold up the end of the process
     for ever: so each step is one of Python's, and what is left then is closed at exit.
@@ -61,9 +61,10 @@ class Probes:
         self._closed: list[int] = []
         _probes.append(self)
 
-    def open(self, kind: int, count: int) -> list[Socket]:
-        """Open sockets of a type; NULL stands for one that could not be."""
-        self._made.extend(map(C.zmq_socket, repeat(C.zsys_init(), count), repeat(kind)))
+    def open(self, kind: int, count: int, context: CData | None = None) -> list[Socket]:
+        """Open sockets of a type, also in another context; NULL stands for one that could not be."""
+        context = C.zsys_init() if context is None else context
+        self._made.extend(map(C.zmq_socket, repeat(context, count), repeat(kind)))
         return self._made
 
     def close(self) -> None:
@@ -144,14 +145,28 @@ def _try(count: int) -> int:
         descriptors = [_descriptor(probe) for probe in made if probe]
     finally:
         probes.close()
-    # A socket's room is free by the time that its descriptor is closed, which another thread does.
+    _await_closed(descriptors)
+    # Everything is about to end, or has ended: see `_blocking.stop_waiting`.
+    _blocking.leave_if_exiting()
+    return 0 if enough else error
+
+
+def await_closing(context: CData) -> None:
+    """Wait until libzmq's thread that closes a context's sockets has closed one that is given to it now."""
+    probes = Probes()
+    try:
+        descriptors = [_descriptor(probe) for probe in probes.open(_PAIR, 1, context) if probe]
+    finally:
+        probes.close()
+    _await_closed(descriptors)
+
+
+def _await_closed(descriptors: list[int]) -> None:
+    """Wait for a while until another thread has closed sockets, which have given their room back by then."""
     deadline = time.monotonic() + _PATIENCE
     for descriptor in descriptors:
         while _is_open(descriptor) and time.monotonic() < deadline:
             time.sleep(0.0001)
-    # Everything is about to end, or has ended: see `_blocking.stop_waiting`.
-    _blocking.leave_if_exiting()
-    return 0 if enough else error
 
 
 def _descriptor(handle: CData) -> int:

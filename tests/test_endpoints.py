@@ -129,8 +129,8 @@ def test_no_disconnecting_within_a_message(ctx: Any, transport: str) -> None:
     assert zstr.recv(pull) is None
 
 
-def test_high_water_mark_after_the_end_of_an_inproc_peer(ctx: Any) -> None:
-    """Once a socket has ended, one with an inproc endpoint keeps its marks: libzmq would write to freed memory."""
+def test_high_water_mark_after_an_inproc_peer_was_disconnected(ctx: Any) -> None:
+    """Once one was disconnected, a socket with an inproc endpoint keeps its marks: its peer may be freed by then."""
     push, pull, name = zsocket.new(ctx, zmq.PUSH), zsocket.new(ctx, zmq.PULL), next(_names)
     zsocket.bind(push, name)
     zsocket.connect(pull, name)
@@ -142,7 +142,7 @@ def test_high_water_mark_after_the_end_of_an_inproc_peer(ctx: Any) -> None:
         lambda: zsock.set_unbounded(push),
         lambda: zmq.setsockopt(push, zmq.RCVHWM, 7),
     ):
-        with pytest.raises(ValueError, match="sockets were closed since"):
+        with pytest.raises(ValueError, match="a socket was disconnected from one since"):
             change()
     assert zsocket.sndhwm(push) == 5
     zsocket.set_sndhwm(zsocket.new(ctx, zmq.PUSH), 7)
@@ -157,8 +157,46 @@ def test_high_water_mark_of_a_pair_that_has_turned_one_away(ctx: Any) -> None:
     zsocket.set_sndhwm(pair, 5)
     zsocket.connect(others[1], name)
     for socket in pair, *others[:1]:
-        with pytest.raises(ValueError, match="sockets were closed since"):
+        with pytest.raises(ValueError, match="a socket was disconnected from one since"):
             zsocket.set_sndhwm(socket, 7)
+
+
+@pytest.mark.parametrize("world", ["zctx", "zsys", "zmq"])
+def test_high_water_mark_while_inproc_peers_are_closed(world: str) -> None:
+    """The marks of a socket with an inproc endpoint can be changed when its peers were closed."""
+    children.check(
+        f"world = {world!r}"
+        """
+from pyczmq import zctx, zmq, zsock, zsocket, zstr, zsys
+if world == "zctx":
+    ctx = zctx.new()
+    new, close = (lambda kind: zsocket.new(ctx, kind)), (lambda socket: zsocket.destroy(ctx, socket))
+elif world == "zsys":
+    new, close = zsock.new, zsock.destroy
+else:
+    context = zmq.ctx_new()
+    new, close = (lambda kind: zmq.socket(context, kind)), zmq.close
+module = zsock if world == "zsys" else zsocket
+server = new(zmq.DEALER)
+zsock.set_rcvtimeo(server, 10000)
+assert module.bind(server, "inproc://server") == 0
+for number in range(100):
+    clients = [new(zmq.DEALER) for _ in range(3)]
+    for client in clients:
+        module.connect(client, "inproc://server")
+        zstr.send(client, "x")
+        assert zstr.recv(server) == "x"
+    for client in clients[number % 2:]:
+        close(client)
+    zsock.set_sndhwm(server, 10 + number)
+    zsock.set_rcvhwm(server, 10 + number)
+    for client in clients[:number % 2]:
+        zsock.set_sndhwm(client, 10 + number)
+        close(client)
+close(server)
+""",
+        MALLOC_PERTURB_="165",
+    )
 
 
 def test_high_water_mark_while_tcp_peers_come_and_go() -> None:
