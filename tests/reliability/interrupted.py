@@ -428,9 +428,13 @@ OBJECTS_ENDLESS: dict[str, Callable[[Things], Call]] = {
 BEACONS: dict[str, Callable[[Things], Call]] = {
     "Beacon.recv": lambda t: partial(_beacon(t).recv, timeout=t.timeout),
     "Beacon.poll": lambda t: partial(_beacon(t).poll, t.timeout),
+    "Peers.recv": lambda t: partial(_beacon(t).peers().recv, timeout=t.timeout),
 }
 
-BEACONS_ENDLESS: dict[str, Callable[[Things], Call]] = {"Beacon.__iter__": lambda t: _looping(_beacon(t))}
+BEACONS_ENDLESS: dict[str, Callable[[Things], Call]] = {
+    "Beacon.__iter__": lambda t: _looping(_beacon(t)),
+    "Peers.__iter__": lambda t: _looping(_beacon(t).peers()),
+}
 
 
 def _looping(iterable: Any) -> Call:
@@ -516,6 +520,8 @@ AIO_BEACONS: dict[str, Callable[[Things], Awaited]] = {
     "Beacon.recv": lambda t: _beacon(t, aio).recv,
     "Beacon.poll": lambda t: _beacon(t, aio).poll,
     "Beacon.__aiter__": lambda t: partial(_anext, _beacon(t, aio)),
+    "Peers.recv": lambda t: _beacon(t, aio).peers().recv,
+    "Peers.__aiter__": lambda t: partial(_anext, _beacon(t, aio).peers()),
 }
 
 

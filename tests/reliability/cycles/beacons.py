@@ -80,6 +80,36 @@ def _() -> Iterator[Callable[[], object]]:
     loop.close()
 
 
+@prepared("types.Peers", SOCKETS)
+def _() -> Iterator[Callable[[], object]]:
+    with Beacon(9995, interval=10) as speaker, Beacon(9995) as listener:
+        listener.subscribe("NODE")
+        speaker.publish("NODE")
+
+        def once() -> None:
+            peers = listener.peers(expiry=10_000)
+            assert peers.recv(timeout=10_000).present
+            assert peers.recv_nowait() is None
+
+        yield once
+
+
+@prepared("aio.Peers", SOCKETS)
+def _() -> Iterator[Callable[[], object]]:
+    loop = asyncio.new_event_loop()
+    speaker, listener = aio.Beacon(9994, interval=10), aio.Beacon(9994)
+    listener.subscribe("NODE")
+    speaker.publish("NODE")
+
+    async def once() -> None:
+        assert (await listener.peers(expiry=10_000).recv()).present
+
+    yield lambda: loop.run_until_complete(once())
+    speaker.close()
+    listener.close()
+    loop.close()
+
+
 @prepared("zsys.udp_send and udp_recv", SOCKETS)
 def _() -> Iterator[Callable[[], object]]:
     def once() -> None:

@@ -268,7 +268,9 @@ def functions() -> dict[str, tuple[Any, str, Callable[..., Any]]]:
         if not name.startswith("z"):
             continue
         module = import_module(f"pyczmq.{name}")
-        for key, value in list(vars(module).items()):
+        # Some are made at first use, and a library may lack some.
+        for key in dir(module):
+            value = getattr(module, key, None)
             if key.startswith("_") or not inspect.isfunction(value) or not _of(name, key, value):
                 continue
             found[f"{name}.{key}"] = (module, key, value)
