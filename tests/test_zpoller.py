@@ -66,6 +66,7 @@ def test_selftest_replayed(wires: Wires) -> None:
     fd = zsocket.fd(wires.bowl)
     assert zpoller.remove(poller, wires.bowl) == 0
     assert zpoller.add(poller, fd) == 0
+    zstr.send(wires.vent, "Hello again, world")
     assert zpoller.wait(poller, 5000) == fd
     C.zsys_interrupted = 1
     try:
