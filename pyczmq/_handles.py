@@ -241,7 +241,7 @@ def _forget_spent() -> None:
 class _Owner:
     """Frees one pointer, once: by `destroy`, by the garbage collector or at exit, whichever comes first."""
 
-    __slots__ = ("children", "fork_safe", "free", "handle", "key", "parents", "pointer")
+    __slots__ = ("children", "fork_safe", "free", "handle", "key", "lease", "parents", "pointer")
 
     key: int
     handle: weakref.ref[Any]
@@ -256,6 +256,8 @@ class _Owner:
         # Until it is known what the handle's identity is.
         self.key = 0
         self.children: set[_Owner] = set()
+        #: Whoever deletes it retires this: of several threads only one can.
+        self.lease = None
 
     def collect(self, pointer: CData) -> None:
         """Free the pointer because no handle to it is left."""
@@ -266,7 +268,12 @@ class _Owner:
         """Give up ownership, and that of all that dies with it; return False if that was done before."""
         if owned.get(self.key) is not self:
             return False
-        del owned[self.key]
+        try:
+            del self.lease
+        except AttributeError:
+            # Another thread's garbage collector, or the exit, has come first.
+            return False
+        owned.pop(self.key, None)
         handle = self.handle()
         if what is not None and handle is not None:
             kill(handle, what)
@@ -558,8 +565,8 @@ def _at_exit() -> None:
     owners = list(reversed(_owned.values()))
     # A parent that only its children keep alive must not be collected, and freed, before its turn.
     handles = [owner.handle() for owner in owners]
-    for owner in owners:
-        owner.retire("was destroyed at exit")
+    # Another thread's garbage collector may come first.
+    owners = [owner for owner in owners if owner.retire("was destroyed at exit")]
     _blocking.stop_waiting()
     pointers = sys.modules.get(f"{__package__}._zmq_pointers")
     if pointers is not None:

@@ -169,7 +169,7 @@ class Context(Object):
         """
         with _registry.lock:
             # A signal's handler may have raised while one was being made.
-            sockets = [socket for socket in self._sockets if hasattr(socket, "_lock")]
+            sockets = [socket for socket in self._sockets if hasattr(socket, "_handle")]
         if not self._lock.acquire(False):
             raise self._in_use()
         try:

@@ -88,12 +88,14 @@ class Hail:
 def _is_ours(frame: Any) -> bool:
     """Tell whether a signal has come while code of pyczmq's runs, or something that it has called.
 
-    What frees things does not count: Python ignores what is raised there.
+    What frees things does not count: Python ignores what is raised there. Nor does Python's own import: cut off while it
+    takes its lock, it may never let go of it, and whoever imports next waits for ever.
     """
     ours = False
     while frame is not None:
         ours |= str(frame.f_code.co_filename).startswith(_PACKAGE)
-        if frame.f_code.co_name in ("__del__", "collect", "forget"):
+        is_import = str(frame.f_code.co_filename).startswith("<frozen importlib")
+        if is_import or frame.f_code.co_name in ("__del__", "collect", "forget"):
             return False
         frame = frame.f_back
     return ours

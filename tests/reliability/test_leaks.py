@@ -159,7 +159,7 @@ def test_the_long_form_notices_a_leak_of_a_few_bytes(figure: Callable[[str], Non
     found = {report["cycle"]: report for report in reports if "cycle" in report}
     assert {name: report["leaks"] for name, report in found.items()} == {
         "nothing": False,
-        **dict.fromkeys(MEMORY, True),
+        **dict.fromkeys(leaking, True),
     }
     for name, report in found.items():
         figure(f"{name}: {report['growth']['resident']:.1f} bytes a cycle, in {report['cycles']:,} cycles")
