@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 import children
 import pytest
@@ -342,3 +343,41 @@ def test_fork_and_ordinary_exit() -> None:
         """
     )
     assert output == "0\n"
+
+
+def test_two_threads_that_free_a_handle_free_it_once() -> None:
+    """Another thread's garbage collector comes in the middle: only one of the two is told to free."""
+    handle: Any = _handles.own(C.zframe_new_empty(), lambda pointer: None)
+    owner = _handles._owned[id(handle)]
+    first: list[bool] = []
+
+    class Raced(dict[int, Any]):
+        def get(self, key: int, default: Any = None) -> Any:
+            found = super().get(key, default)
+            first.append(owner.retire(None))
+            return found
+
+    second = owner.retire(None, Raced(_handles._owned))
+    assert (first, second) == ([True], False)
+    zframe.destroy(handle)
+
+
+def test_what_another_thread_frees_at_exit_is_not_freed_again() -> None:
+    """The garbage collector may run in another thread while the process is about to free what is left."""
+    output = children.check(
+        """
+        from pyczmq import C, _handles
+        def own(name):
+            handle = _handles.own(C.zframe_new_empty(), lambda pointer: print(name, flush=True))
+            return handle, _handles._owned[id(handle)]
+        handle, owner = own("once")
+        other, racing = own("other")
+        reference = racing.handle
+        def race():
+            if owner.retire(None):
+                owner.free(owner.pointer)
+            return reference()
+        racing.handle = race
+        """
+    )
+    assert output.split() == ["once", "other"]

@@ -88,8 +88,8 @@ class Hail:
 def _is_ours(frame: Any) -> bool:
     """Tell whether a signal has come while code of pyczmq's runs, or something that it has called.
 
-    What frees things does not count: Python ignores what is raised there. Nor does Python's own import: cut off while it
-    takes its lock, it may never let go of it, and whoever imports next waits for ever.
+    What frees things does not count: Python ignores what is raised there. Nor does Python's own import: cut off while
+    it takes its lock, it may never let go of it, and whoever imports next waits for ever.
     """
     ours = False
     while frame is not None:
