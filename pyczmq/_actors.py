@@ -15,7 +15,7 @@ import time
 import weakref
 from _thread import allocate_lock, get_ident, start_new_thread
 
-from . import _blocking, _handles, _room
+from . import _blocking, _handles, _room, _scheduling
 from ._cffi import C, ffi
 
 TYPE_CHECKING = False
@@ -842,11 +842,8 @@ def _end_at_exit(pointer: Any, state: State, deadline: float) -> bool:
 
 def _shut_down() -> None:
     """Wake the threads of actors that are left behind, so that they do no harm while the process exits."""
-    from . import _czmq2
-
     _blocking._exiting = True
-    for context in (*_czmq2.contexts(), C.zsys_init()):
-        C.zmq_ctx_shutdown(context)
+    _scheduling.shut_down()
     time.sleep(0.05)
 
 

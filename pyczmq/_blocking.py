@@ -14,6 +14,7 @@ from _thread import _count, allocate_lock, get_ident, start_new_thread
 # Imported later, on another thread than the main one, it would take that for the main one, and wait for it at exit.
 from threading import main_thread
 
+from . import _scheduling
 from ._cffi import C, ffi
 
 TYPE_CHECKING = False
@@ -333,13 +334,10 @@ def stop_waiting() -> None:
     _exiting = True
     if not _count():
         return
-    from . import _czmq2
-
     # A thread that is about to make a socket must have made it: C would abort. No other begins with that any more.
     time.sleep(_MAKING)
     # Also for threads in calls of the raw floor, of which nothing is known.
-    for context in (*_czmq2.contexts(), C.zsys_init()):
-        C.zmq_ctx_shutdown(context)
+    _scheduling.shut_down()
     deadline = _monotonic() + 0.1
     while _waiting and _monotonic() < deadline:
         time.sleep(0.001)

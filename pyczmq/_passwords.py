@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hmac
+
 from . import _streams
 
 #: Bytes that C reads at a time: a longer line is several to it.
@@ -22,4 +24,4 @@ def holds(path: bytes, name: bytes, password: bytes) -> bool:
             key, equals, value = line[start : start + _PIECE].partition(b"\0")[0].partition(b"=")
             if equals and key == name and key and not key.startswith(b"#"):
                 found = value
-    return found == password
+    return found is not None and hmac.compare_digest(found, password)

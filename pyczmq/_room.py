@@ -40,9 +40,6 @@ _HOLDERS = frozenset(
     for name in ("zsock", "zactor", "zauth", "zbeacon", "zproc", "zhttp_client", "zhttp_server")
 )
 
-#: The process-wide context, once a socket was made in it.
-_context: CData | None = None
-
 #: Sockets that zsys.socket made.
 sockets: set[CData] = set()
 
@@ -126,11 +123,9 @@ def _repeat(attempt: Callable[[], Made], seconds: float) -> Made:
 
 def _try(count: int) -> int:
     """Return 0 if *count* more sockets can be made now, else libzmq's errno."""
-    global _context
-    # C makes the context at the first call, and aborts if it cannot.
-    if _context not in _scheduling._started and not _scheduling.has_descriptors(2):
+    if not _scheduling.has_context():
         return int(ffi.errno)
-    _context = context = C.zsys_init()
+    context = C.zsys_init()
     if not _scheduling.can_start(context):
         return int(ffi.errno)
     probes = Probes()

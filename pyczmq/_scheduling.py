@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import os
+import sys
 
 from ._cffi import C, ffi
 
@@ -38,6 +39,9 @@ SPARE = 8
 
 #: Contexts whose threads run.
 _started: set[CData] = set()
+
+#: CZMQ's own context, once it is known that there is one.
+_process_wide: CData | None = None
 
 #: What was set for a context, by the context's address: option -> value.
 _schedules: dict[CData, dict[int, int]] = {}
@@ -110,6 +114,32 @@ def note_started(context: CData) -> None:
     _started.add(context)
 
 
+def has_context() -> bool:
+    """Tell whether CZMQ has its context, or can make it: zsys_init aborts if it cannot; errno is set to EMFILE then."""
+    global _process_wide
+    if _process_wide is None and has_descriptors(2):
+        _process_wide = C.zsys_init()
+    return _process_wide is not None
+
+
+def shut_down() -> None:
+    """Have all calls on sockets fail from now on, in the process-wide context and in those of CZMQ 2."""
+    # Whatever is not loaded by now may find no descriptor to be loaded with.
+    retired = sys.modules.get(f"{__package__}._czmq2")
+    contexts = [] if retired is None else list(retired.contexts())
+    if has_context():
+        contexts.append(C.zsys_init())
+    for context in contexts:
+        C.zmq_ctx_shutdown(context)
+
+
+def process_wide() -> CData:
+    """Return CZMQ's own context, made now if it was not there; OSError where there is no descriptor for it."""
+    if not has_context():
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+    return C.zsys_init()
+
+
 def has_descriptors(count: int) -> bool:
     """Tell whether this process may open so many files more; errno is set to EMFILE if it may not."""
     opened: list[int] = []
@@ -128,6 +158,9 @@ def has_descriptors(count: int) -> bool:
 
 def forget(context: CData) -> None:
     """Drop what is known of a context that ends, or whose address a new one has."""
+    global _process_wide
+    if context == _process_wide:
+        _process_wide = None
     _started.discard(context)
     _schedules.pop(context, None)
     _pending.pop(context, None)
@@ -167,5 +200,11 @@ def _try(function: Callable[..., Any], *args: Any) -> None:
         raise errors[0]
 
 
+def _after_fork() -> None:
+    global _process_wide
+    _started.clear()
+    _process_wide = None
+
+
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_started.clear)
+    os.register_at_fork(after_in_child=_after_fork)

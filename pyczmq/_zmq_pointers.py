@@ -118,9 +118,9 @@ def owner_of(handle: Socket) -> CData | None:
 
 def close_process_wide() -> None:
     """Close, at exit, sockets of `zmq.socket` in CZMQ's own context, which would wait for them for ever."""
-    from . import _blocking, _inproc
+    from . import _blocking, _inproc, _scheduling
 
-    if not handed_out:
+    if not handed_out or not _scheduling.has_context():
         return
     context = int(ffi.cast("uintptr_t", C.zsys_init()))
     for handle in list(handed_out.values()):

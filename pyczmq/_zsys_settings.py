@@ -77,7 +77,7 @@ def _before_sockets(function: str) -> CData:
     if sending():
         raise RuntimeError(f"zsys.{function}: the log is sent on a socket; zsys.set_logsender (None) closes it")
     _room.refuse_while_open(function)
-    return C.zsys_init()
+    return _scheduling.process_wide()
 
 
 def set_io_threads(io_threads: int) -> None:

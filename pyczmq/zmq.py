@@ -192,9 +192,9 @@ def ctx_shutdown(context: CData) -> int:
 
 def _refuse_foreign(context: CData, ending: bool) -> None:
     """Raise ValueError for a context that a zctx, or CZMQ itself, will terminate."""
-    from . import _czmq2
+    from . import _czmq2, _scheduling
 
-    if context == C.zsys_init():
+    if _scheduling.has_context() and context == C.zsys_init():
         raise ValueError("context is CZMQ's own, which ends with the process")
     if ending and context in _czmq2.contexts():
         raise ValueError("context belongs to a zctx: destroy that")

@@ -58,9 +58,9 @@ def init() -> CData:
 
     C: ``void *zsys_init (void)``
     """
-    from . import _zmq_pointers
+    from . import _scheduling, _zmq_pointers
 
-    context = C.zsys_init()
+    context = _scheduling.process_wide()
     _zmq_pointers.kinds[context] = "context"
     return context
 
@@ -76,7 +76,7 @@ def shutdown() -> None:
     from . import _scheduling, _zmq_pointers
 
     _room.refuse_while_open("shutdown")
-    context = C.zsys_init()
+    context = _scheduling.process_wide()
     C.zsys_shutdown()
     _zmq_pointers.kinds.pop(context, None)
     _scheduling.forget(context)

@@ -381,3 +381,29 @@ def test_what_another_thread_frees_at_exit_is_not_freed_again() -> None:
         """
     )
     assert output.split() == ["once", "other"]
+
+
+def test_no_descriptor_is_left_at_exit() -> None:
+    """CZMQ's context, which C would abort over, is not made for that; what asks for it gets an OSError."""
+    children.check(
+        """
+        import os, resource, threading, time
+        from pyczmq import zclock, zctx, zmq, zstr, zsys
+        threading.Thread(target=time.sleep, args=(100,), daemon=True).start()
+        context = zmq.ctx_new()
+        resource.setrlimit(resource.RLIMIT_NOFILE, (40, 40))
+        try:
+            while True:
+                os.dup(0)
+        except OSError:
+            pass
+        for call in (zsys.init, zsys.shutdown, lambda: zsys.set_io_threads(2)):
+            try:
+                call()
+            except OSError as error:
+                assert error.errno == zmq.EMFILE
+            else:
+                raise AssertionError(call)
+        assert zmq.ctx_term(context) == 0
+        """
+    )
