@@ -716,6 +716,17 @@ def _tell(actor: Actor, handle: Socket, state: State) -> bool:
     return bool(C.zmq_send(handle, _TERM, len(_TERM), _DONTWAIT) >= 0)
 
 
+def _tell_again(state: State) -> bool:
+    """Have an actor of C's told to end once more, by $TERM: what was to do so in its place may not have.
+
+    C's monitor aborts if it is not, once its context ends.
+    """
+    if state.task is not None:
+        return False
+    state.told = False
+    return True
+
+
 def _dispose(actor: Actor, state: State) -> None:
     """Free an actor that has ended."""
     taken(actor)
@@ -758,6 +769,7 @@ def _reap(pointer: Actor, state: State) -> None:
         try:
             if _finish(pointer, state, PATIENCE):
                 break
+            _tell_again(state)
             if pointer not in _reported:
                 _reported.add(pointer)
                 _report(f"{state.overdue()}; nobody refers to it any more")
@@ -813,6 +825,10 @@ def _at_exit() -> None:
             stuck.append((owner.pointer, state))
     while any(pointer not in _reported for pointer in list(_left)) and time.monotonic() < deadline:
         time.sleep(0.001)
+    moment = time.monotonic() + _GLANCE / 1000
+    while any(state.task is None for state in list(_left.values())) and time.monotonic() < moment:
+        # They were told once more.
+        time.sleep(0.001)
     left = list(_left.items())
     if stuck or left:
         for _, state in stuck + left:
@@ -831,7 +847,10 @@ def _end_at_exit(pointer: Any, state: State, deadline: float) -> bool:
     """Tell an actor to end and wait for that until *deadline*; tell whether it has."""
     for _ in range(2):
         try:
-            return _finish(pointer, state, max(_GLANCE, (deadline - time.monotonic()) * 1000))
+            ended = _finish(pointer, state, max(_GLANCE, (deadline - time.monotonic()) * 1000))
+            if not ended and _tell_again(state):
+                return _finish(pointer, state, _GLANCE)
+            return ended
         except Exception:
             # What was to end it in place of $TERM.
             sys.excepthook(*sys.exc_info())

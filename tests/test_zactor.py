@@ -1307,3 +1307,20 @@ def test_a_socket_lost_to_a_signal_does_not_hold_up_the_exit() -> None:
         """
     )
     assert (done.status, done.errors) == (0, ""), done
+
+
+@pytest.mark.parametrize("name", ["zmonitor", "zproxy"])
+@pytest.mark.parametrize("end", ["", "del actor"])
+def test_destructor_that_does_not_end_an_actor_of_c(name: str, end: str) -> None:
+    """At exit it is told by $TERM as well: C's monitor aborts if its context ends before it does."""
+    children.check(
+        f"""
+        import warnings
+        from pyczmq import C, _actors, zactor, zmq, zsock
+        warnings.simplefilter("ignore", RuntimeWarning)
+        _actors.PATIENCE = 100
+        actor = zactor.new(C.{name}, *([zsock.new(zmq.PULL)] if {name!r} == "zmonitor" else []))
+        zactor.set_destructor(actor, str)
+        {end}
+        """
+    )
