@@ -117,9 +117,9 @@ PROGRAM = """
 import gc, os, sys, tempfile
 import cycles
 os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-with tempfile.TemporaryDirectory() as folder:
-    os.chdir(folder)
-    for group in sys.argv[2:]:
+for group in sys.argv[2:]:
+    with tempfile.TemporaryDirectory() as folder:
+        os.chdir(folder)
         table = cycles.load(group)
         gc.collect()
         gc.freeze()
@@ -131,7 +131,7 @@ with tempfile.TemporaryDirectory() as folder:
             for _ in preparation:
                 raise AssertionError(cycle.name)
         gc.collect()
-    os.chdir("/")
+        os.chdir("/")
 """
 
 
