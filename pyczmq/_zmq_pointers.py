@@ -91,6 +91,13 @@ def check(handle: CData, kind: str, name: str) -> CData:
     return handle
 
 
+def check_own(handle: CData, kind: str, name: str) -> CData:
+    """Return *handle* if it is a *kind* that `pyczmq.zmq` has made: in these libzmq has no mark, and frees anything."""
+    if kinds.get(check(handle, kind, name)) != kind:
+        raise TypeError(f"{name} must be a {kind} of pyczmq.zmq's; one of pyczmq.C's is for the functions of that")
+    return handle
+
+
 def keeper(handle: CData, kind: str, name: str, ctype: type[Kind]) -> Kind:
     """Return what goes with a set of timers or a poller, of the raw floor too."""
     from . import _keeper

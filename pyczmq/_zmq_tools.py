@@ -13,7 +13,7 @@ from _thread import allocate_lock, get_ident
 from . import _blocking, _handles, _keeper, _text
 from ._cffi import C, ffi
 from ._numbers import integer
-from ._zmq_pointers import VOID, check, hand_out, keeper, kinds, own, retire
+from ._zmq_pointers import VOID, check, check_own, hand_out, keeper, kinds, own, retire
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -139,7 +139,7 @@ def atomic_counter_set(counter: CData, value: int) -> None:
 
     C: ``void zmq_atomic_counter_set (void *counter, int value)``
     """
-    C.zmq_atomic_counter_set(check(counter, _COUNTER, "counter"), value)
+    C.zmq_atomic_counter_set(check_own(counter, _COUNTER, "counter"), value)
 
 
 def atomic_counter_inc(counter: CData) -> int:
@@ -147,7 +147,7 @@ def atomic_counter_inc(counter: CData) -> int:
 
     C: ``int zmq_atomic_counter_inc (void *counter)``
     """
-    return C.zmq_atomic_counter_inc(check(counter, _COUNTER, "counter"))
+    return C.zmq_atomic_counter_inc(check_own(counter, _COUNTER, "counter"))
 
 
 def atomic_counter_dec(counter: CData) -> int:
@@ -155,7 +155,7 @@ def atomic_counter_dec(counter: CData) -> int:
 
     C: ``int zmq_atomic_counter_dec (void *counter)``
     """
-    return C.zmq_atomic_counter_dec(check(counter, _COUNTER, "counter"))
+    return C.zmq_atomic_counter_dec(check_own(counter, _COUNTER, "counter"))
 
 
 def atomic_counter_value(counter: CData) -> int:
@@ -163,7 +163,7 @@ def atomic_counter_value(counter: CData) -> int:
 
     C: ``int zmq_atomic_counter_value (void *counter)``
     """
-    return C.zmq_atomic_counter_value(check(counter, _COUNTER, "counter"))
+    return C.zmq_atomic_counter_value(check_own(counter, _COUNTER, "counter"))
 
 
 def atomic_counter_destroy(counter: CData | None) -> None:
@@ -172,7 +172,7 @@ def atomic_counter_destroy(counter: CData | None) -> None:
     C: ``void zmq_atomic_counter_destroy (void **counter_p)``
     """
     if counter is not None:
-        _handles.destroy(check(counter, _COUNTER, "counter"), VOID, _free_counter, "counter")
+        _handles.destroy(check_own(counter, _COUNTER, "counter"), VOID, _free_counter, "counter")
 
 
 # ---------------------------------------------------------------- timers
@@ -324,7 +324,7 @@ def stopwatch_intermediate(watch: CData) -> int:
 
     C: ``unsigned long zmq_stopwatch_intermediate (void *watch)``
     """
-    return C.zmq_stopwatch_intermediate(check(watch, _STOPWATCH, "watch"))
+    return C.zmq_stopwatch_intermediate(check_own(watch, _STOPWATCH, "watch"))
 
 
 def stopwatch_stop(watch: CData) -> int:
@@ -332,7 +332,7 @@ def stopwatch_stop(watch: CData) -> int:
 
     C: ``unsigned long zmq_stopwatch_stop (void *watch)``
     """
-    check(watch, _STOPWATCH, "watch")
+    check_own(watch, _STOPWATCH, "watch")
     _handles.disown(watch, "was stopped")
     kinds.pop(watch, None)
     return C.zmq_stopwatch_stop(watch)

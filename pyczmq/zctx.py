@@ -41,6 +41,9 @@ MOST_IOTHREADS = 255
 #: No context is at an address in the first page of memory; smaller numbers are something else.
 _LEAST_ADDRESS = 4096
 
+#: Bytes of a libzmq context in which its mark is.
+_CONTEXT_BYTES = 1024
+
 #: Handles of shadows, by address.
 _shadows: weakref.WeakValueDictionary[int, Any] = weakref.WeakValueDictionary()
 
@@ -129,8 +132,24 @@ def shadow_zmq_ctx(zmqctx: CData | int) -> Ctx:
     """
     if isinstance(zmqctx, int):
         integer(zmqctx, "zmqctx", _LEAST_ADDRESS, 2 ** (8 * ffi.sizeof("void *")) - 1)
+        if not _is_readable(zmqctx):
+            raise ValueError(f"zmqctx is {zmqctx}, an address with no memory behind it")
         return _shadow_pointer(ffi.cast("void *", zmqctx), None)
     return _shadow_pointer(_handles.live(zmqctx, _VOID, "zmqctx"), zmqctx)
+
+
+def _is_readable(address: int) -> bool:
+    """Tell whether libzmq can look for its mark at an address; True where that cannot be found out."""
+    try:
+        with open("/proc/self/maps", encoding="ascii", errors="replace") as maps:
+            for line in maps:
+                bounds, access = line.split(" ", 2)[:2]
+                first, last = (int(bound, 16) for bound in bounds.split("-"))
+                if first <= address <= last - _CONTEXT_BYTES:
+                    return access.startswith("r")
+    except OSError:
+        return True
+    return False
 
 
 def _shadow_pointer(pointer: CData, keep: Any) -> Ctx:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 import textwrap
 import threading
 import time
@@ -630,6 +631,13 @@ def copies_of_libzmq() -> int:
         """
     )
     return len({line.split()[-1] for line in maps.splitlines() if "/libzmq" in line})
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux tells what memory there is")
+@pytest.mark.parametrize("address", [4096, 2**47 - 4096, 2**63, 2**64 - 1])
+def test_an_address_without_memory_is_no_context(address: int) -> None:
+    with pytest.raises(ValueError, match="no memory behind it"):
+        zctx.shadow_zmq_ctx(address)
 
 
 def test_pyzmq_of_this_interpreter() -> None:

@@ -18,7 +18,7 @@ import children
 import pytest
 from common import collect, example
 
-from pyczmq import C, _declarations, _zmq_constants, ffi, zctx, zmq, zsocket
+from pyczmq import C, _declarations, _zmq_constants, ffi, zctx, zmq, zrex, zsocket
 
 MS = 0.001
 needs_drafts = pytest.mark.skipif(not zmq.has("draft"), reason="this libzmq has no draft API")
@@ -1100,9 +1100,15 @@ def test_atomic_counter() -> None:
     for call in (zmq.atomic_counter_destroy, zmq.atomic_counter_value, zmq.atomic_counter_inc):
         with pytest.raises(ValueError, match="counter was destroyed"):
             call(counter)
-    raw = C.zmq_atomic_counter_new()
-    assert zmq.atomic_counter_inc(raw) == 0
-    zmq.atomic_counter_destroy(raw)
+
+
+def test_memory_without_a_mark_is_not_freed() -> None:
+    """libzmq would free whatever is given for a counter or a stopwatch: only what zmq has made is let through."""
+    rex: Any = zrex.new("a")
+    for call in zmq.atomic_counter_destroy, zmq.atomic_counter_inc, zmq.stopwatch_stop, zmq.stopwatch_intermediate:
+        with pytest.raises(TypeError, match=r"of pyczmq\.zmq's"):
+            call(ffi.cast("void *", rex))  # type: ignore[arg-type]
+    assert zrex.matches(rex, "a")
 
 
 def wait_for(timers: Any, done: Callable[[], bool]) -> None:
