@@ -494,15 +494,16 @@ def _watch(child: int, journal: Journal) -> tuple[int, bool]:
 _SIGNS = ("ssertion", "Exception ignored", "From cffi callback", "SystemError", "Fatal Python", "dangling", "corrupt")
 
 
-#: What Python prints where the alarm has come in a callback of the garbage collector's: that one is ours.
-_OWN_ALARM = re.compile(
-    r"^Exception ignored (?:(?!^Exception ignored )[\s\S])*?^(?:__main__\.)?Waited.*$", re.MULTILINE
+#: What Python prints where a callback of the garbage collector's has raised what is ours: the alarm's, or that of a
+#: hostile callable, which nobody else could be told of.
+_OWN = re.compile(
+    r"^Exception ignored (?:(?!^Exception ignored )[\s\S])*?^(?:\w+\.)?(?:Waited|Hostile|SystemExit)\b.*$", re.MULTILINE
 )
 
 
 def suspicious(errors: str) -> str:
     """Return what a child has printed that it should not have."""
-    for line in _OWN_ALARM.sub("", errors).splitlines():
+    for line in _OWN.sub("", errors).splitlines():
         for sign in _SIGNS:
             if sign in line:
                 return f"printed {line!r}"

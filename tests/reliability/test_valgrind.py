@@ -209,7 +209,7 @@ def test_the_suites_core_is_clean(
         pytest.skip("the long form only: it takes some twenty minutes")
     folder = HERE.parent
     command = [
-        *(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:faulthandler", "-p", "no:timeout"),
+        *(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:faulthandler"),
         *("-o", "addopts=--import-mode=importlib", "-o", "timeout=0", "--rootdir", str(folder.parent)),
         *("-k", " and ".join(f"not {word}" for word in LEFT_OUT)),
         *(str(folder / name) for name in SUITE),
