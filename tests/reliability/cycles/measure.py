@@ -322,8 +322,12 @@ def few(cycle: cycles.Cycle) -> dict[str, Any]:
 
 
 def _finish(cycle: cycles.Cycle, preparation: Iterator[object]) -> None:
+    from pyczmq import _room, zsys
+
     for _ in preparation:
         raise AssertionError(f"{cycle.name} yields twice")
+    # Names that it has bound are free once libzmq's own thread has come to its sockets.
+    _room.await_closing(zsys.init())
 
 
 # ---------------------------------------------------------------- the child's program
