@@ -322,12 +322,13 @@ def few(cycle: cycles.Cycle) -> dict[str, Any]:
 
 
 def _finish(cycle: cycles.Cycle, preparation: Iterator[object]) -> None:
-    from pyczmq import _room, zsys
+    from pyczmq import _room, _scheduling
 
     for _ in preparation:
         raise AssertionError(f"{cycle.name} yields twice")
-    # Names that it has bound are free once libzmq's own thread has come to its sockets.
-    _room.await_closing(zsys.init())
+    if _scheduling._process_wide is not None:
+        # Names that it has bound are free once libzmq's own thread has come to its sockets.
+        _room.await_closing(_scheduling._process_wide)
 
 
 # ---------------------------------------------------------------- the child's program
