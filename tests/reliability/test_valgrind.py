@@ -78,9 +78,9 @@ def valgrind(report: Path, *command: str, timeout: float) -> tuple[list[Fault], 
 
 
 def parse(path: Path) -> list[Fault]:
-    """Read one of valgrind's reports."""
+    """Read one of valgrind's reports, as far as it goes: a child that was forked may have been killed."""
     faults = []
-    for error in ET.parse(path).getroot().iter("error"):
+    for error in _errors(path):
         kind = error.findtext("kind", "")
         if kind in IN_USE:
             continue
@@ -90,6 +90,12 @@ def parse(path: Path) -> list[Fault]:
         if any(f"({library}" in line for line in stack for library in OURS):
             faults.append(Fault(kind, text, tuple(stack)))
     return faults
+
+
+def _errors(path: Path) -> list[Any]:
+    reader = ET.XMLPullParser()
+    reader.feed(path.read_text(encoding="utf-8", errors="replace"))
+    return [element for _, element in reader.read_events() if element.tag == "error"]
 
 
 def _frame(frame: Any) -> str:
