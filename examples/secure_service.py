@@ -38,8 +38,9 @@ def ask(endpoint: str, name: str, certificate: Cert | None, server_key: str) -> 
         if certificate is not None:
             certificate.apply(client, server_key=server_key)
         client.connect(endpoint)
-        client.send(name, timeout=PATIENCE)
         try:
+            # Whoever is turned away before it sends has nobody to send to.
+            client.send(name, timeout=PATIENCE)
             return client.recv(timeout=PATIENCE)
         except Again:
             return None
