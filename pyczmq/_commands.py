@@ -56,7 +56,12 @@ def guard_part(part: CData, whole: Socketish) -> None:
 
 def needed(function: Any) -> bool:
     """Tell whether an actor that runs this C function has to be guarded."""
-    return any(function == getattr(C, name, None) for name in _NAMESPACES)
+    return _name(function) is not None
+
+
+def _name(function: Any) -> str | None:
+    """Return which of C's actors that need this a C function is, if any."""
+    return next((name for name in _NAMESPACES if function == getattr(C, name, None)), None)
 
 
 def refuse(dest: Socketish, name: str) -> None:
@@ -110,16 +115,16 @@ def _vet(state: State, words: list[bytes]) -> Vetted:
         return words, None
     if not words[0].isascii() or b"\0" in words[0]:
         raise unknown(state, words)
-    for name, module in _NAMESPACES.items():
-        if state.function == getattr(C, name, None):
-            vetted: Vetted = import_module(f".{module}", __package__)._vet(state, *words)
-            return vetted
-    return words, None
+    name = _name(state.function)
+    if name is None:
+        return words, None
+    vetted: Vetted = import_module(f".{_NAMESPACES[name]}", __package__)._vet(state, *words)
+    return vetted
 
 
 def unknown(state: State, words: Iterable[bytes]) -> ValueError:
     """Return what to raise for a command that an actor does not know."""
-    name = next((name for name in _NAMESPACES if state.function == getattr(C, name, None)), "this actor")
+    name = _name(state.function) or "this actor"
     return ValueError(f"{name} has no command {_text.decode(next(iter(words), b''))!r}: C would abort")
 
 
