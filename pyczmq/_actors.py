@@ -66,8 +66,8 @@ class State:
     """What goes with one actor: what it runs, and how far it has come."""
 
     __slots__ = (
-        *("begun", "busy", "dependents", "destructor", "function", "handle", "keep", "ledger", "notes", "task"),
-        "told",
+        *("begun", "busy", "dependents", "destructor", "function", "handle", "keep", "ledger", "maker", "notes"),
+        *("task", "told"),
     )
 
     def __init__(self, function: Any = None, task: Task | None = None, keep: Any = None) -> None:
@@ -93,12 +93,16 @@ class State:
         self.handle: weakref.ref[Any] | None = None
         #: The frames of a command that more were to follow: see `_commands`.
         self.begun: list[bytes] = []
+        #: The thread that has made the actor.
+        self.maker = get_ident()
 
     def in_use(self) -> bool:
         """Tell whether a thread is in a call with the actor.
 
         What says so may have been left behind, where a signal's handler has raised at the beginning or end of a call.
         """
+        if _blocking.is_held(self.busy):
+            return False
         frame = sys._current_frames().get(self.busy) if self.busy else None
         while frame is not None:
             if frame.f_locals.get("used") is self:
@@ -265,6 +269,7 @@ class Task:
     def run(self, pipe: Sock) -> None:
         """Run the function, on the actor's thread."""
         self.thread = get_ident()
+        _blocking.tasks.add(self.thread)
         self.pipe = ffi.cast("void *", pipe), C.zsock_resolve(pipe)
         _blocking.unready.update(dict.fromkeys(self.pipe, self.note_waits))
         # C's handshake is over with this: the maker waits for the task's own signal, open to signals.
@@ -285,6 +290,7 @@ class Task:
         if os.getpid() != self.pid:
             self.leave_fork()
         _handles.kill(pipe, "was closed: its actor has ended")
+        _blocking.tasks.discard(self.thread)
         self.finished = True
         self.settled.acquire()
         self.thread = 0
@@ -795,6 +801,7 @@ def _report(text: str) -> None:
 
 def _at_exit() -> None:
     """End all actors, youngest first, while what they work with is there; report those that do not end."""
+    _blocking.note_ending()
     deadline = time.monotonic() + PATIENCE / 1000
     stuck: list[tuple[Any, State]] = []
     known = {*_left, *(owner.pointer for owner in list(_handles._owned.values()))}
@@ -808,21 +815,20 @@ def _at_exit() -> None:
                 _dispose(pointer, unknown)
             else:
                 stuck.append((pointer, unknown))
-    for owner in reversed(list(_handles._owned.values())):
-        if ffi.typeof(owner.pointer) is not _ACTOR:
-            continue
-        handle = owner.handle()
-        state = None if handle is None else state_of(handle)
-        if state is None or not owner.retire("was destroyed at exit"):
-            continue
-        del handle
-        if not state.in_use() and _end_at_exit(owner.pointer, state, deadline):
-            _dispose(owner.pointer, state)  # type: ignore[arg-type]
-            if state.task is not None:
-                state.task.report_error()
-        else:
-            # A daemon thread may be in a call with it.
-            stuck.append((owner.pointer, state))
+    while (ending := _next_to_end()) is not None:
+        try:
+            _blocking.hold([handle for owner, _ in ending for handle in _known_as(owner.pointer)])
+        except KeyboardInterrupt:
+            # What is still in use is left behind.
+            pass
+        for owner, state in ending:
+            in_use = state.in_use() or _blocking.users(_known_as(owner.pointer))
+            if not in_use and _end_at_exit(owner.pointer, state, deadline):
+                _dispose(owner.pointer, state)
+                if state.task is not None:
+                    state.task.report_error()
+            else:
+                stuck.append((owner.pointer, state))
     while any(pointer not in _reported for pointer in list(_left)) and time.monotonic() < deadline:
         time.sleep(0.001)
     moment = time.monotonic() + _GLANCE / 1000
@@ -843,6 +849,30 @@ def _at_exit() -> None:
             C.zactor_destroy(ffi.new("zactor_t **", pointer))
 
 
+def _known_as(pointer: Any) -> tuple[CData, CData]:
+    """Return how C's functions that wait know an actor: by itself, or by its end of the pipe."""
+    return pointer, C.zsock_resolve(pointer)
+
+
+def _next_to_end() -> list[tuple[Any, State]] | None:
+    """Take the actors that are to be ended next at exit, youngest first, from the garbage collector; None: all are.
+
+    Those that a task has made, or waits for, are left to it: they come when it has ended, or does not end.
+    """
+    found: list[tuple[Any, State, bool]] = []
+    for owner in reversed(list(_handles._owned.values())):
+        handle = owner.handle() if ffi.typeof(owner.pointer) is _ACTOR else None
+        if handle is not None:
+            state = state_of(handle)
+            users = {state.maker, *_blocking.users(_known_as(owner.pointer))}
+            found.append((owner, state, not users.isdisjoint(_blocking.tasks)))
+        del handle
+    if not found:
+        return None
+    wanted = [(owner, state) for owner, state, is_used in found if not is_used] or [found[0][:2]]
+    return [(owner, state) for owner, state in wanted if owner.retire("was destroyed at exit")]
+
+
 def _end_at_exit(pointer: Any, state: State, deadline: float) -> bool:
     """Tell an actor to end and wait for that until *deadline*; tell whether it has."""
     for _ in range(2):
@@ -861,7 +891,7 @@ def _end_at_exit(pointer: Any, state: State, deadline: float) -> bool:
 
 def _shut_down() -> None:
     """Wake the threads of actors that are left behind, so that they do no harm while the process exits."""
-    _blocking._exiting = True
+    _blocking.note_exiting()
     _scheduling.shut_down()
     time.sleep(0.05)
 

@@ -115,7 +115,7 @@ def _refusal(handle: CData, ctype: Any, name: str) -> Exception:
 
 def _gone(handle: CData, name: str) -> ValueError:
     """Say what became of a handle, if anybody is left to hear it."""
-    _blocking.leave_if_exiting()
+    _blocking.leave_if_ending()
     return ValueError(f"{name} {fate(handle)}")
 
 
@@ -560,14 +560,23 @@ def _after_fork() -> None:
     C.zsys_handler_set(ffi.NULL)
 
 
-def _at_exit() -> None:
-    """Destroy what is left, youngest first, before CZMQ's own exit handler looks for dangling sockets."""
+def _retire_all(handles: list[CData | None]) -> list[_Owner]:
+    """Take all that is alive from the garbage collector, youngest first, and keep the handles."""
     owners = list(reversed(_owned.values()))
     # A parent that only its children keep alive must not be collected, and freed, before its turn.
-    handles = [owner.handle() for owner in owners]
+    handles += [owner.handle() for owner in owners]
     # Another thread's garbage collector may come first.
-    owners = [owner for owner in owners if owner.retire("was destroyed at exit")]
+    return [owner for owner in owners if owner.retire("was destroyed at exit")]
+
+
+def _at_exit() -> None:
+    """Destroy what is left, youngest first, before CZMQ's own exit handler looks for dangling sockets."""
+    _blocking.note_exiting()
+    handles: list[CData | None] = []
+    owners = _retire_all(handles)
     _blocking.stop_waiting()
+    # What another thread was about to make.
+    owners = _retire_all(handles) + owners
     pointers = sys.modules.get(f"{__package__}._zmq_pointers")
     if pointers is not None:
         pointers.close_process_wide()

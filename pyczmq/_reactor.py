@@ -100,6 +100,7 @@ class Reactor(_keeper.Keeper):
         for registration in self._with_sockets():
             fate = _handles.fate(registration.socket)
             if fate is not None:
+                _blocking.leave_if_ending()
                 raise ValueError(f"a socket of the loop {fate}")
 
     def check_number(self, more: int) -> None:
@@ -146,7 +147,7 @@ class Reactor(_keeper.Keeper):
         while True:
             if _dead:
                 self.check()
-            rc: int = _blocking.call(C.zloop_start, loop)
+            rc: int = _blocking.call(C.zloop_start, loop, uses=self._used)
             paused = bool(self.ended)
             while self.ended:
                 C.zloop_timer_end(loop, self.ended.pop())
@@ -165,6 +166,10 @@ class Reactor(_keeper.Keeper):
         if _dead:
             self.check()
         return not all(_works(found.underlying) for found in self._with_sockets() if found.underlying)
+
+    def _used(self, loop: Loop) -> list[CData]:
+        """Return the sockets that C uses while the loop runs."""
+        return [found.underlying for found in self._with_sockets()]
 
     def _with_sockets(self) -> list[Reader | Poller]:
         return [*self.readers, *self.pollers]

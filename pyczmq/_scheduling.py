@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
+from _thread import RLock
 
 from ._cffi import C, ffi
 
@@ -42,6 +43,8 @@ _started: set[CData] = set()
 
 #: CZMQ's own context, once it is known that there is one.
 _process_wide: CData | None = None
+
+_init_lock = RLock()
 
 #: What was set for a context, by the context's address: option -> value.
 _schedules: dict[CData, dict[int, int]] = {}
@@ -117,8 +120,11 @@ def note_started(context: CData) -> None:
 def has_context() -> bool:
     """Tell whether CZMQ has its context, or can make it: zsys_init aborts if it cannot; errno is set to EMFILE then."""
     global _process_wide
-    if _process_wide is None and has_descriptors(2):
-        _process_wide = C.zsys_init()
+    if _process_wide is None:
+        # zsys_init goes on setting things up once it lets others have the context, and aborts if one makes a socket.
+        with _init_lock:
+            if _process_wide is None and has_descriptors(2):
+                _process_wide = C.zsys_init()
     return _process_wide is not None
 
 
@@ -201,7 +207,8 @@ def _try(function: Callable[..., Any], *args: Any) -> None:
 
 
 def _after_fork() -> None:
-    global _process_wide
+    global _process_wide, _init_lock
+    _init_lock = RLock()
     _started.clear()
     _process_wide = None
 

@@ -163,7 +163,10 @@ def poller_wait_all(poller: CData, n_events: int, timeout: int = -1) -> list[Eve
     events = ffi.new("zmq_poller_event_t[]", integer(n_events, "n_events", 1, 1_000_000))
     deadline = _blocking.deadline_after(integer(timeout, "timeout"))
     while polled.usable() and (polled.entries or timeout >= 0):
-        count = _blocking.call(C.zmq_poller_wait_all, poller, events, n_events, _blocking.step(deadline))
+        step = _blocking.step(deadline)
+        count = _blocking.call(
+            C.zmq_poller_wait_all, poller, events, n_events, step, uses=lambda *_: list(polled.entries)
+        )
         if count > 0:
             return [_event(polled.entries, events[i]) for i in range(count)]
         if count < 0 and ffi.errno not in (errno.EAGAIN, errno.EINTR):

@@ -51,7 +51,7 @@ def proxy(frontend: Socketish, backend: Socketish, capture: Socketish | None = N
     if _blocking.on_main_thread() or _can_crash(*sockets[:2]) or _can_crash(*sockets[1::-1]):
         return _Proxy(*sockets).run()
     while True:
-        rc: int = _blocking.call(C.zmq_proxy, sockets[0], sockets[1], sockets[2] or ffi.NULL)
+        rc: int = _blocking.call(C.zmq_proxy, sockets[0], sockets[1], sockets[2] or ffi.NULL, uses=lambda *used: used)
         if rc == 0 or ffi.errno != errno.EINTR:
             return rc
 

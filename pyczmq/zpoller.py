@@ -97,13 +97,14 @@ class _Readers(_keeper.Keeper):
         for handle in itertools.chain.from_iterable(self.given.values()):
             fate = _handles.fate(handle)
             if fate is not None:
+                _blocking.leave_if_ending()
                 raise ValueError(f"a reader of the poller {fate}")
 
     def attempt(self, poller: Poller, deadline: float) -> Any:
         """Wait for one slice of the time; return what C does."""
         if _dead:
             self.check()
-        return _blocking.call(_wait, poller, _blocking.step(deadline))
+        return _blocking.call(_wait, poller, _blocking.step(deadline), uses=lambda *_: list(self.given))
 
 
 def new(*readers: Reader) -> Poller:

@@ -228,6 +228,7 @@ class _Source:
         else:
             is_open = not (isinstance(given, Object) and given._handle is None)
         if not is_open:
+            _blocking.leave_if_ending()
             raise ValueError(f"a source of the {owner} is closed: {_name(given)}")
 
     def has_some(self) -> bool:

@@ -36,8 +36,8 @@ PRELUDE = """
 import atexit, os, random, signal, sys, threading, time
 import pyczmq
 import pyczmq._blocking
-from pyczmq import Actor, C, Context, Loop, Message, Pipe, Poller, Socket, aio, ffi
-from pyczmq import zactor, zctx, zlist, zloop, zmq, zpoller, zsock, zsocket, zstr, zsys
+from pyczmq import Actor, C, Context, Gossip, Loop, Message, Monitor, Pipe, Poller, Socket, aio, ffi
+from pyczmq import zactor, zctx, zgossip, zlist, zloop, zmq, zpoller, zproxy, zsock, zsocket, zstr, zsys
 SEED = int(sys.argv[1])
 dice = random.Random(SEED)
 
@@ -123,6 +123,18 @@ def waits(what):
         zloop.start(loop)
     elif what == "zactor.recv":
         zactor.recv(zactor.new(lambda pipe: zstr.recv(pipe)))
+    elif what == "zstr.recv from an actor":
+        zstr.recv(zactor.new(zgossip.actor, "gossip"))
+    elif what == "zpoller.wait for an actor":
+        zpoller.wait(zpoller.new(zactor.new(zproxy.actor)))
+    elif what == "Gossip.recv":
+        Gossip().recv()
+    elif what == "Monitor.recv":
+        Monitor(Socket(zmq.PULL)).recv()
+    elif what == "Loop.start over an actor":
+        loop = Loop()
+        loop.reader(Actor(lambda pipe: list(pipe)), lambda *_: 0)
+        loop.start()
     elif what == "Socket.recv":
         Socket(zmq.PULL).recv()
     elif what == "Socket.send":
@@ -161,7 +173,8 @@ def waits(what):
 WAITS = (
     *("zstr.recv", "zpoller.wait", "zmq.poll", "zloop.start", "zactor.recv", "Socket.recv", "Socket.send"),
     *("a loop over Socket", "Poller.wait", "Loop.start", "Actor.recv", "a socket of a Context", "asyncio"),
-    *("raw zstr_recv", "zmq.proxy", "zctx.destroy"),
+    *("raw zstr_recv", "zmq.proxy", "zctx.destroy", "zstr.recv from an actor", "zpoller.wait for an actor"),
+    *("Gossip.recv", "Monitor.recv", "Loop.start over an actor"),
 )
 
 
@@ -760,3 +773,31 @@ THREADS = {
 def test_threads(amount: Callable[[int, int], int], figure: Callable[[str], None]) -> None:
     """Threads with sockets of their own exchange messages, none lost, and make and close them all at the same time."""
     figure(f"{check_all(THREADS, amount(1, 50))} processes with eight threads ended well")
+
+
+_FIRST = """
+import threading
+from pyczmq import zmq, zsock
+for _ in range(int(sys.argv[1])):
+    child = os.fork()
+    if not child:
+        barrier = threading.Barrier(12)
+        def make():
+            barrier.wait()
+            zsock.destroy(zsock.new(zmq.PAIR))
+        threads = [threading.Thread(target=make) for _ in range(12)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+"""
+
+
+def test_first_sockets_of_several_threads(amount: Callable[[int, int], int], figure: Callable[[str], None]) -> None:
+    """CZMQ sets itself up with the first socket, and aborts if another thread makes one meanwhile."""
+    processes = amount(50, 2000)
+    done = children.run(f"import os, sys\n{_FIRST}", str(processes), timeout=600)
+    assert done.status == 0, done.output
+    figure(f"{processes} processes whose threads made their first sockets at the same time ended well")
