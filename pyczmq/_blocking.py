@@ -55,6 +55,9 @@ _RETURNING = 0.01
 _MOST = 0.1
 _PATIENCE = 2.0
 
+#: Seconds in which libzmq's thread that closes sockets has done what it can do.
+_SETTLING = 0.005
+
 #: Longest subscription that is let through: libzmq walks down its trie by recursion, one call per byte, and a long one
 #: overflows the stack; 50 000 bytes do where a thread has 1 MiB.
 LONGEST_TOPIC = 10_000
@@ -91,6 +94,9 @@ _closing: set[CData] = set()
 _ending = False
 _exiting = False
 _terminations: set[object] = set()
+
+#: Addresses of libzmq contexts in which a socket has connected to an inproc name that nobody had bound.
+awaited: set[int] = set()
 
 
 def on_main_thread() -> bool:
@@ -331,6 +337,7 @@ def terminate(context: CData, background: bool = False) -> None:
     done.acquire()
 
     def run() -> None:
+        let_settle(context)
         while C.zmq_ctx_term(context) != 0 and ffi.errno == _EINTR:
             pass
         _terminations.discard(done)
@@ -345,6 +352,19 @@ def terminate(context: CData, background: bool = False) -> None:
         return
     while not background and not done.acquire(timeout=SLICE / 1000):
         pass
+
+
+def let_settle(context: CData | None) -> None:
+    """Let libzmq's thread that closes sockets come to rest, for a context that is about to be terminated.
+
+    A context that ends binds the inproc names that sockets wait for, on whatever thread that is. Where such a socket
+    was closed a moment before, libzmq's own thread works on the same connection, and frees it twice.
+    """
+    if context is not None and awaited:
+        address = int(ffi.cast("uintptr_t", context))
+        if address in awaited:
+            time.sleep(_SETTLING)
+            awaited.discard(address)
 
 
 def exiting() -> bool:
@@ -470,7 +490,7 @@ def join_terminations() -> None:
 
 def _after_fork() -> None:
     """Forget the threads of the parent's."""
-    for table in _waiting, tasks, _held, _closing:
+    for table in _waiting, tasks, _held, _closing, awaited:
         table.clear()
 
 

@@ -13,7 +13,7 @@ import sys
 import weakref
 from _thread import RLock
 
-from . import _blocking
+from . import _blocking, _scheduling
 from ._cffi import C, ffi
 
 try:
@@ -587,6 +587,7 @@ def _at_exit() -> None:
             # The others must not dangle for it.
             sys.excepthook(*sys.exc_info())
     _blocking.join_terminations()
+    _blocking.let_settle(_scheduling._process_wide)
     del handles
 
 

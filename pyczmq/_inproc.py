@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import weakref
 
-from . import _handles, _text
+from . import _blocking, _handles, _text
 from ._cffi import C, ffi
 
 TYPE_CHECKING = False
@@ -123,10 +123,12 @@ def connected(sock: Socketish, handle: Socket, address: bytes) -> None:
         name = _use(sock, handle, address)
         name.connections += 1
         _note_rejected(sock, handle, name)
-        if get_int(handle, _TYPE) in (_REP, _ROUTER) and name.bound_by() is None:
-            wait = _Wait()
-            name.waiting.add(wait)
-            _handles.companions(sock)[_USES][name].append(wait)
+        if name.bound_by() is None:
+            _blocking.awaited.add(_context(sock, handle))
+            if get_int(handle, _TYPE) in (_REP, _ROUTER):
+                wait = _Wait()
+                name.waiting.add(wait)
+                _handles.companions(sock)[_USES][name].append(wait)
 
 
 def check_disconnect(sock: Socketish, handle: Socket, address: bytes) -> None:

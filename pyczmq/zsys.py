@@ -73,10 +73,11 @@ def shutdown() -> None:
 
     C: ``void zsys_shutdown (void)``
     """
-    from . import _scheduling, _zmq_pointers
+    from . import _blocking, _scheduling, _zmq_pointers
 
     _room.refuse_while_open("shutdown")
     context = _scheduling.process_wide()
+    _blocking.let_settle(context)
     C.zsys_shutdown()
     _zmq_pointers.kinds.pop(context, None)
     _scheduling.forget(context)

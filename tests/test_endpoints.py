@@ -233,3 +233,54 @@ def test_names_are_forgotten_with_their_sockets(ctx: Any) -> None:
     del sock
     common.collect()
     assert len(_inproc._names) == before
+
+
+@pytest.mark.parametrize("floor", ["zctx", "zmq", "objects", "process-wide"])
+def test_contexts_end_while_sockets_wait_for_a_name(floor: str) -> None:
+    """libzmq binds the names that are waited for as a context ends, and frees twice what is being closed meanwhile."""
+    children.check(
+        f"""
+        import random
+        from pyczmq import Context, zctx, zmq, zsock, zsocket, zsys
+        dice = random.Random(7)
+        kinds = zmq.PAIR, zmq.DEALER, zmq.PUSH, zmq.PULL, zmq.ROUTER, zmq.SUB, zmq.PUB, zmq.REQ, zmq.REP
+
+        def in_zctx(sizes):
+            ctx = zctx.new()
+            for size in sizes:
+                sock = zsocket.new(ctx, dice.choice(kinds))
+                for _ in range(size):
+                    zsocket.connect(sock, f"inproc://{{dice.randint(0, 1)}}")
+            zctx.destroy(ctx)
+
+        def in_libzmqs(sizes):
+            ctx = zmq.ctx_new()
+            socks = [zmq.socket(ctx, dice.choice(kinds)) for _ in sizes]
+            for sock, size in zip(socks, sizes):
+                for _ in range(size):
+                    zmq.connect(sock, f"inproc://{{dice.randint(0, 1)}}")
+            for sock in socks:
+                zmq.close(sock)
+            zmq.ctx_term(ctx)
+
+        def in_objects(sizes):
+            with Context() as context:
+                for size in sizes:
+                    sock = context.socket(dice.choice(kinds))
+                    for _ in range(size):
+                        sock.connect(f"inproc://{{dice.randint(0, 1)}}")
+
+        def in_process_wide(sizes):
+            socks = [zsock.new(dice.choice(kinds)) for _ in sizes]
+            for sock, size in zip(socks, sizes):
+                for _ in range(size):
+                    zsock.connect(sock, f"inproc://{{dice.randint(0, 1)}}")
+            for sock in socks:
+                zsock.destroy(sock)
+            zsys.shutdown()
+
+        once = {{"zctx": in_zctx, "zmq": in_libzmqs, "objects": in_objects, "process-wide": in_process_wide}}[{floor!r}]
+        for _ in range(100):
+            once([dice.randint(1, 3) for _ in range(dice.randint(2, 10))])
+        """
+    )
