@@ -27,11 +27,12 @@ def test_sockets_by_number_and_name() -> None:
 
 def test_contexts_do_not_see_each_others_inproc_endpoints() -> None:
     with Context() as one, Context() as other, Socket(zmq.PULL, bind="inproc://apart") as pull:
-        for context in one, other:
-            context.socket(zmq.PULL, bind="inproc://apart")
+        pulls = [context.socket(zmq.PULL, bind="inproc://apart") for context in (one, other)]
         with one.socket(zmq.PUSH, connect="inproc://apart") as push:
             push.send("x", timeout=1000)
+            assert pulls[0].recv(timeout=1000) == "x"
         assert pull.poll(20) is False
+        assert pulls[1].poll(0) is False
 
 
 def test_a_shadow_shares_endpoints_and_closes_its_own_sockets() -> None:
