@@ -59,9 +59,12 @@ def optional(text: Text | None, name: str = "string") -> bytes | CData:
 def path(name_of_file: Any, name: str = "filename") -> bytes:
     """Return a str, bytes or os.PathLike file name for C."""
     import os
+    import sys
 
     try:
-        return cstring(os.fsencode(name_of_file), name)
+        found = os.fspath(name_of_file)
+        # Where they do the same, `encode` is the faster by far.
+        return cstring(found if sys.getfilesystemencoding() == "utf-8" else os.fsencode(found), name)
     except TypeError:
         raise TypeError(f"{name} must be str, bytes or os.PathLike, not {type(name_of_file).__name__}") from None
 

@@ -172,7 +172,7 @@ class Cert(Object):
         before = zcert.meta(self._handle, name)
         if before is None:
             zcert.set_meta(self._handle, name, value)
-        elif before.encode("utf-8", "surrogateescape") != _text.encode(value, "value"):
+        elif _text.encode(before) != _text.encode(value, "value"):
             self._remake(name, value)
 
     @guarded
