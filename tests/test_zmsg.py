@@ -247,10 +247,12 @@ def test_frames_die_with_their_message(pair: tuple[Any, Any], end: str) -> None:
         assert zmsg.send(message, output) == 0
     else:
         zmsg.destroy(message)
+    other = zmsg.new()
     for frame in frames:
-        for call in (zframe.size, zframe.data, zframe.destroy, lambda frame: zmsg.append(zmsg.new(), frame)):
+        for call in (zframe.size, zframe.data, zframe.destroy, lambda frame: zmsg.append(other, frame)):
             with pytest.raises(ValueError, match=f"frame is in a message that was {end}"):
                 call(frame)
+    zmsg.destroy(other)
     for call in (zmsg.size, zmsg.first, zmsg.pop, zmsg.destroy, lambda message: zmsg.send(message, output)):
         with pytest.raises(ValueError, match=f"message was {end}"):
             call(message)
@@ -485,11 +487,16 @@ def test_a_frame_that_is_reset_in_its_message_counts_as_it_is(size: int) -> None
     message = message_of("first", "123")
     zframe.reset(zmsg.first(message), b"x" * size)
     assert zmsg.content_size(message) == size + 3
-    assert zmsg.content_size(zmsg.dup(message)) == size + 3
+    copy = zmsg.dup(message)
+    assert zmsg.content_size(copy) == size + 3
     zframe.destroy(zmsg.pop(message))
     assert zmsg.content_size(message) == 3
-    assert contents(zmsg.decode(zmsg.encode(message))) == contents(zmsg.dup(message)) == [b"123"]
-    zmsg.destroy(message)
+    encoded = zmsg.encode(message)
+    decoded, second = zmsg.decode(encoded), zmsg.dup(message)
+    assert contents(decoded) == contents(second) == [b"123"]
+    zframe.destroy(encoded)
+    for each in message, copy, decoded, second:
+        zmsg.destroy(each)
 
 
 def test_a_signal_whose_frame_is_reset_is_none() -> None:

@@ -421,7 +421,9 @@ def test_handles_to_and_from_c(pair: Any) -> None:
     """Chunks, frames, hashes, lists, UUIDs and messages are copied to the other side, C's or Python's."""
     left, right = pair
     chunk, frame, uuid = zchunk.new(b"a chunk"), zframe.new(b"a frame"), zuuid.new()
-    table = zhashx.unpack(frame_of({"key": "value", "": "empty"}))
+    packed = frame_of({"key": "value", "": "empty"})
+    table = zhashx.unpack(packed)
+    zframe.destroy(packed)
     message = zmsg.new()
     for content in ("one", "", "three"):
         zmsg.addstr(message, content)
@@ -711,6 +713,7 @@ def test_packed_bytes(pair: Any) -> None:
     frame = zframe.new("x")
     assert zsock.bsend(left, "f" * 100, *[frame] * 100) == 0
     assert [taken(each) for each in zsock.brecv(right, "f" * 100)] == [b"x"] * 100
+    zframe.destroy(frame)
     # 1 MiB is the most that C takes in, but not the most that there is.
     zsock.bsend(left, "S", "x" * 2**21)
     assert zsock.brecv(right, "S") == ("x" * 2**21,)
@@ -719,11 +722,13 @@ def test_packed_bytes(pair: Any) -> None:
 def test_packed_frames_that_are_left_stay(pair: Any) -> None:
     """As in C, what the picture does not name stays on the socket, for other functions or flush."""
     left, right = pair
-    zsock.bsend(left, "1ff", 7, *[zframe.new("left")] * 2)
+    left_over = zframe.new("left")
+    zsock.bsend(left, "1ff", 7, left_over, left_over)
     assert zsock.brecv(right, "1") == (7,)
     assert zsock.rcvmore(right)
     assert zsock.recv(right, "ss") == ("left", "left")
-    zsock.bsend(left, "1ff", 7, *[zframe.new("left")] * 2)
+    zsock.bsend(left, "1ff", 7, left_over, left_over)
+    zframe.destroy(left_over)
     value, frame = zsock.brecv(right, "1f")
     assert (value, taken(frame)) == (7, b"left")
     zsock.flush(right)
@@ -1131,9 +1136,11 @@ def test_resolve() -> None:
         zsock.recv(only, "s")
     with pytest.raises(ValueError, match="socket was closed with its zsock"):
         zsocket.destroy(zctx.new(), only)
-    for wrong in (None, 5, "x", ffi.new("int *"), zframe.new("x")):
+    frame = zframe.new("x")
+    for wrong in (None, 5, "x", ffi.new("int *"), frame):
         with pytest.raises(TypeError, match="sock must be a zsocket, zsock or zactor handle"):
             zsock.resolve(wrong)
+    zframe.destroy(frame)
 
 
 # ---------------------------------------------------------------- misuse
@@ -1310,9 +1317,11 @@ def test_destroy_once() -> None:
     with pytest.raises(ValueError, match="sock was destroyed"):
         zsock.destroy(sock)
     zsock.destroy(None)
-    for wrong in (5, "x", zsocket.new(zctx.new(), zmq.PAIR), zframe.new("x")):
+    frame = zframe.new("x")
+    for wrong in (5, "x", zsocket.new(zctx.new(), zmq.PAIR), frame):
         with pytest.raises(TypeError, match="sock must be a struct _zsock_t"):
             zsock.destroy(wrong)
+    zframe.destroy(frame)
     with pytest.raises(ValueError, match="sock is NULL"):
         zsock.destroy(ffi.cast("zsock_t *", 0))
     raw = C.zsock_new(zmq.PAIR)

@@ -188,7 +188,9 @@ def test_zsock_and_zactor_handles() -> None:
     close(left, right)
     actor = C.zactor_new(C.zproxy, ffi.NULL)
     assert zstr.send(actor, "VERBOSE") == 0
-    assert zmsg.signal(zmsg.recv(actor)) == 0
+    answer = zmsg.recv(actor)
+    assert zmsg.signal(answer) == 0
+    zmsg.destroy(answer)
     C.zactor_destroy(ffi.new("zactor_t **", actor))
 
 

@@ -21,7 +21,7 @@ MACHINES = list(sequences.machines())
 EXAMPLES, STEPS = 8, 30
 
 #: The long form: so many runs, each with another seed.
-LONG_RUNS, LONG_EXAMPLES, LONG_STEPS = 6, 500, 60
+LONG_RUNS, LONG_EXAMPLES, LONG_STEPS = 2, 500, 60
 
 
 @pytest.fixture(scope="module")

@@ -205,6 +205,7 @@ LEFT_OUT = {
     "fork": "the child's report would be the parent's, again",
     "selftest": "as exit",
     "own_test": "as exit",
+    "can_be_dropped": "it forgets messages, which are lost then",
 }
 
 
