@@ -23,7 +23,7 @@ BROADCASTS = ("beacons",)
 
 #: Cycles of the long form, and the seconds that they may take: what takes longer is repeated less often.
 LONG = 100_000
-LONGEST = 60.0
+LONGEST = 30.0
 
 #: A generator function of the second kind.
 Prepare = Callable[[], Iterator[Callable[[], object]]]
