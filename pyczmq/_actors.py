@@ -861,11 +861,16 @@ def _next_to_end() -> list[tuple[Any, State]] | None:
     """
     found: list[tuple[Any, State, bool]] = []
     for owner in reversed(list(_handles._owned.values())):
-        handle = owner.handle() if ffi.typeof(owner.pointer) is _ACTOR else None
-        if handle is not None:
-            state = state_of(handle)
-            users = {state.maker, *_blocking.users(_known_as(owner.pointer))}
-            found.append((owner, state, not users.isdisjoint(_blocking.tasks)))
+        if ffi.typeof(owner.pointer) is not _ACTOR:
+            continue
+        handle = owner.handle()
+        if handle is None:
+            # PyPy's garbage collector is about to come to it, which may be too late.
+            owner.collect(owner.pointer)
+            continue
+        state = state_of(handle)
+        users = {state.maker, *_blocking.users(_known_as(owner.pointer))}
+        found.append((owner, state, not users.isdisjoint(_blocking.tasks)))
         del handle
     if not found:
         return None

@@ -6,7 +6,7 @@ What is found out is printed as lines of JSON. Memory counts in two ways. Reside
 malloc has handed out and not got back, by mallinfo2, is exact to the byte, so that a few hundred cycles will do; on
 PyPy the garbage collector's own blocks are in it, too. Growth is told from noise by two means: the slope over several
 windows is the median of the slopes between any two of them, and what seems to grow is measured anew, with twice as
-many cycles, up to three times: what settles down is no leak, and a leak does not settle down.
+many cycles, up to four times: what settles down is no leak, and a leak does not settle down.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ import cycles
 LIMIT = 8.0
 
 #: How often growth must be seen before it is a leak.
-LOOKS = 3
+LOOKS = 4
 
 #: Seconds that threads and sockets have to be gone.
 PATIENCE = 10.0
@@ -45,8 +45,9 @@ _PAGE = os.sysconf("SC_PAGESIZE") if hasattr(os, "sysconf") else 4096
 _PYPY = sys.implementation.name == "pypy"
 _TABLES = (dict, list, set, deque, weakref.WeakValueDictionary, weakref.WeakKeyDictionary, weakref.WeakSet)
 
-#: Messages to receive into, used again and again: as many as threads have been in such a call at the same time.
-_SPARE = {"_messages"}
+#: Messages to receive into, used again and again: as many as threads have been in such a call at the same time. And the
+#: threads that are in a call at this moment.
+_SPARE = {"_messages", "_waiting"}
 _CACHE = type(functools.lru_cache(maxsize=1)(int))
 
 
