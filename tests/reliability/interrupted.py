@@ -726,7 +726,7 @@ def measure(how: Callable[[Any], dict[str, float]], make: Any) -> dict[str, floa
 
 
 #: Calls that do their work once, whether they are interrupted or not: what comes after is another matter.
-ONCE = ("Context.close", "Actor.close", "Proxy.close")
+ONCE = ("Context.close", "Actor.close", "Proxy.close", "zmq.ctx_destroy")
 
 _bench: Bench
 
@@ -767,7 +767,9 @@ def main(floor: str, share: str, rounds: int, seed: int) -> None:
         except Exception as error:
             result["error"] = repr(error)
         finally:
-            _bench.sender.finish()
+            # Ctrl-C may be under way for a call that has failed before it came.
+            with suppress(KeyboardInterrupt):
+                _bench.sender.finish()
         faulthandler.cancel_dump_traceback_later()
         print(json.dumps(result), flush=True)
 
