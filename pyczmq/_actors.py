@@ -763,7 +763,7 @@ def _leave(pointer: Actor, state: State, patience: float = _UNREACHABLE) -> None
     finally:
         if pointer in _left:
             try:
-                start_new_thread(_reap, (pointer, state))
+                _blocking.start_helper(_reap, pointer, state)
             except RuntimeError:
                 # No thread can be had: the interpreter is exiting.
                 pass

@@ -85,6 +85,9 @@ _waiting: dict[int, tuple[tuple[Any, ...], Callable[..., Collection[Any]]]] = {}
 #: Threads that run the tasks of actors, which have some last things to do while the interpreter exits.
 tasks: set[int] = set()
 
+#: Threads that work for this package. They end by themselves, or are told to.
+helpers: set[int] = set()
+
 #: Threads that do not come back from what they wait for, since the interpreter exits.
 _held: set[int] = set()
 
@@ -328,6 +331,19 @@ def sleep_until_ready(handle: Socket, events: int) -> bool:
 # ---------------------------------------------------------------- the end of contexts and of the process
 
 
+def start_helper(function: Callable[..., object], *args: object) -> None:
+    """Run a function of this package's on a thread of its own; RuntimeError where none can be had."""
+
+    def run() -> None:
+        helpers.add(get_ident())
+        try:
+            function(*args)
+        finally:
+            helpers.discard(get_ident())
+
+    start_new_thread(run, ())
+
+
 def terminate(context: CData, background: bool = False) -> None:
     """Terminate a libzmq context on a thread of its own and wait for that, open to signals.
 
@@ -345,7 +361,7 @@ def terminate(context: CData, background: bool = False) -> None:
 
     _terminations.add(done)
     try:
-        start_new_thread(run, ())
+        start_helper(run)
     except RuntimeError:
         # No thread can be had (the interpreter is exiting): leave the context to the operating system.
         _terminations.discard(done)
@@ -456,8 +472,9 @@ def _await_returns(least: float) -> None:
 def _is_inside(found: tuple[int, FrameType]) -> bool:
     """Tell whether a thread is in a call of this package that does not wait."""
     thread, frame = found
-    is_ours = str(frame.f_globals.get("__name__")).startswith(f"{__package__}.")
-    return is_ours and not (thread == get_ident() or thread in _waiting or thread in tasks or thread in _held)
+    if thread == get_ident() or any(thread in known for known in (_waiting, tasks, helpers, _held)):
+        return False
+    return str(frame.f_globals.get("__name__")).startswith(f"{__package__}.")
 
 
 def note_exiting() -> None:
@@ -490,7 +507,7 @@ def join_terminations() -> None:
 
 def _after_fork() -> None:
     """Forget the threads of the parent's."""
-    for table in _waiting, tasks, _held, _closing, awaited:
+    for table in _waiting, tasks, helpers, _held, _closing, awaited:
         table.clear()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import itertools
 import time
-from _thread import allocate_lock, start_new_thread
+from _thread import allocate_lock
 
 from . import _blocking
 from ._cffi import C, ffi
@@ -70,7 +70,7 @@ class Relay:
         self._stopped = allocate_lock()
         self._stopped.acquire()
         try:
-            start_new_thread(self._run, ())
+            _blocking.start_helper(self._run)
         except BaseException:
             close(*self._ends)
             raise

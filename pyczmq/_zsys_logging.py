@@ -7,8 +7,9 @@ at the other end: so C's threads wait for no Python code, and a line feed in a l
 from __future__ import annotations
 
 import os
+from _thread import get_ident
 
-from . import _text, _unraisable, _zsys_log
+from . import _blocking, _text, _unraisable, _zsys_log
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -111,6 +112,7 @@ class _Reader:
         """Make records of lines, for as long as the process runs."""
         from logging import DEBUG, ERROR, INFO, WARNING
 
+        _blocking.helpers.add(get_ident())
         levels = {b"E": ERROR, b"W": WARNING, b"D": DEBUG}
         while True:
             line = self.lines.recv(_LINE)

@@ -31,7 +31,7 @@ Texts are bytes to it: a character outside ASCII is several. Python's own `re` d
 
 from __future__ import annotations
 
-from _thread import allocate_lock, start_new_thread
+from _thread import allocate_lock
 
 from . import _blocking, _handles, _slre, _text
 from ._cffi import C, ffi
@@ -216,7 +216,7 @@ def _run(rex: Rex, text: bytes, expression: bytes, steps: float) -> bool:
     started = False
     if _blocking.on_main_thread():
         try:
-            start_new_thread(work, ())
+            _blocking.start_helper(work)
             started = True
         except RuntimeError:
             # No thread can be had.

@@ -11,7 +11,7 @@ import atexit
 import errno
 import os
 import time
-from _thread import RLock, allocate_lock, get_ident, start_new_thread
+from _thread import RLock, allocate_lock, get_ident
 
 from .. import _actors, _blocking, _passwords, _text
 from .._certificates import Folder
@@ -76,7 +76,7 @@ class _Relay:
             C.zmq_bind(self.stop_here, endpoint)
             C.zmq_connect(self.stop_there, endpoint)
             self.done.acquire()
-            start_new_thread(self._run, ())
+            _blocking.start_helper(self._run)
         except BaseException:
             self._close()
             _close_inside(self.stop_here)

@@ -25,7 +25,7 @@ import pyczmq
 HERE = Path(hostile.__file__).resolve()
 
 #: Seconds of the short form.
-SECONDS = 32
+SECONDS = 20
 
 #: Rounds of the long form: each calls everything once.
 ROUNDS = 14
