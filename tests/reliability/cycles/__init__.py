@@ -7,6 +7,7 @@ process, and looks for what grows.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ BROADCASTS = ("beacons",)
 
 #: Cycles of the long form, and the seconds that they may take: what takes longer is repeated less often.
 LONG = 100_000
-LONGEST = 30.0
+LONGEST = float(os.environ.get("PYCZMQ_SOAK_SECONDS", "600"))
 
 #: A generator function of the second kind.
 Prepare = Callable[[], Iterator[Callable[[], object]]]
