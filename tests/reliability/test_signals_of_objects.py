@@ -142,7 +142,10 @@ def run(script: str, *words: list[str], timeout: float) -> list[dict[str, Any]]:
         finally:
             process.kill()
         assert process.returncode == 0, f"{script} {' '.join(each)}: status {process.returncode}\n{errors}"
-        found += [json.loads(line) for line in output.splitlines()]
+        lines = output.splitlines()
+        strange = [line for line in lines if not line.startswith("{")]
+        assert not strange, f"{script} {' '.join(each)} prints {strange}"
+        found += [json.loads(line) for line in lines]
     return found
 
 
