@@ -42,7 +42,7 @@ import errno
 import time
 import weakref
 
-from . import _actors, _blocking, _commands, _handles, _text, zmsg
+from . import _actors, _blocking, _commands, _handles, _tasks, _text, zmsg
 from ._cffi import C, ffi
 from ._numbers import integer
 
@@ -76,7 +76,7 @@ def new(task: Task, *args: Any) -> Actor:
     if not isinstance(task, ffi.CData):
         if not callable(task):
             raise TypeError(f"task must be callable, not {type(task).__name__}")
-        return _actors.new_task(task, args)
+        return _tasks.new(task, args)
     _handles.live(task, _FUNCTION, "task")
     if len(args) > 1:
         raise TypeError(f"an actor of C's takes one argument, not {len(args)}")

@@ -22,6 +22,7 @@ from pyczmq import (
     _actors,
     _blocking,
     _handles,
+    _tasks,
     ffi,
     zactor,
     zframe,
@@ -1175,7 +1176,7 @@ def test_no_leak(how: str) -> None:
             _handles._owned,
             _handles._companions,
             _handles.dead,
-            _actors._starting,
+            _tasks._starting,
             _actors._left,
         )
         return (threads(), len(os.listdir("/proc/self/fd")), *map(len, tables))

@@ -23,7 +23,7 @@ WAITS = {
 
 #: What waits for an actor: to start, to take a command, to answer one, to end.
 ACTORS = {
-    *("_actors.new", "_actors.start", "_actors._await_ready", "_actors.command", "_actors.ask", "_actors.has_ended"),
+    *("_actors.new", "_actors.start", "_tasks._await_ready", "_actors.command", "_actors.ask", "_actors.has_ended"),
     *("_actors.end", "_actors.destroy", "_actors._leave", "_endings.end", "_dialogue.Dialogue.ask"),
 }
 
