@@ -179,7 +179,9 @@ def _start_owned(function: Any, argument: CData, state: State, *parents: CData) 
         _start(made, function, argument)
         return _own(made[0], state, *parents)
     except BaseException:
-        for pointer in made:
+        # What was taken into care already may be gone by now.
+        is_fresh = any(found is made for found in _fresh)
+        for pointer in made if is_fresh else ():
             if all(owner.pointer != pointer for owner in list(_handles._owned.values())):
                 _leave(pointer, state)
         raise
