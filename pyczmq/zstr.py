@@ -17,6 +17,7 @@ thread at a time.
 
 from __future__ import annotations
 
+import atexit
 import sys
 from builtins import str as _str
 
@@ -280,6 +281,15 @@ def _new_message() -> ZmqMsg:
     message: ZmqMsg = ffi.new("zmq_msg_t *")
     C.zmq_msg_init(message)
     return message
+
+
+def _close_messages() -> None:
+    """Give back at exit what the last strings have left in memory."""
+    while _messages:
+        C.zmq_msg_close(_messages.pop())
+
+
+atexit.register(_close_messages)
 
 
 def _borrow() -> ZmqMsg:
