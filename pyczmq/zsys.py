@@ -14,6 +14,7 @@ Python keeps its own handlers for SIGINT and SIGTERM: CZMQ's are never installed
 
 from __future__ import annotations
 
+import errno
 import itertools
 import os
 import sys
@@ -95,9 +96,17 @@ def socket(type: int, filename: Text | None = None, line_nbr: int = 0) -> Socket
     kind = integer(type, "type")
     _endpoints.refuse_draft_type(kind)
     name = ffi.NULL if filename is None else ffi.new("char[]", _text.cstring(filename, "filename"))
-    pointer = C.zsys_socket(kind, name, integer(line_nbr, "line_nbr", 0, 2**63 - 1))
+    number = integer(line_nbr, "line_nbr", 0, 2**63 - 1)
+    from . import _scheduling
+
+    if not _scheduling.has_context() or not _scheduling.can_start(C.zsys_init()):
+        return None
+    pointer = C.zsys_socket(kind, name, number)
+    if not pointer and ffi.errno == errno.EMFILE:
+        pointer = _room.wait_for(lambda: C.zsys_socket(kind, name, number))
     if not pointer:
         return None
+    _scheduling.note_started(C.zsys_init())
 
     def free(pointer: CData, name: CData = name) -> None:
         # C keeps a pointer to the name for as long as the socket is open.

@@ -47,6 +47,7 @@ from pyczmq import (
     zsock,
     zsocket,
     zstr,
+    zsys,
 )
 
 MIB = 1 << 20
@@ -899,7 +900,10 @@ def _zsocket_or_error(context: Any) -> Any:
 
 def _zmq_socket() -> Any:
     context = zmq.ctx_new()
-    made = None if context is None else zmq.socket(context, zmq.PUSH)
+    return _or_error(None if context is None else zmq.socket(context, zmq.PUSH))
+
+
+def _or_error(made: Any) -> Any:
     if made is None:
         raise OSError(zmq.errno(), zmq.strerror(zmq.errno()))
     return made
@@ -924,6 +928,7 @@ GREEDY: dict[str, Callable[[], Any]] = {
     "zsocket.new": lambda: _zsocket_or_error(zctx.new()),
     "zsock.new": lambda: zsock.new(zmq.PUSH),
     "zmq.socket": _zmq_socket,
+    "zsys.socket": lambda: _or_error(zsys.socket(zmq.PUSH)),
     "Socket": lambda: Socket(zmq.PUSH),
     "Socket over tcp": lambda: _connected(None),
     "Socket over tcp, own context": lambda: _connected(Context()),

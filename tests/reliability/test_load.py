@@ -335,7 +335,7 @@ def test_short_lived_sockets_leave_nothing_behind(amount: Amounts, figure: Figur
 
 
 def test_too_few_descriptors_are_an_error_and_never_an_abort(amount: Amounts) -> None:
-    kinds, most = amount((["Socket over tcp", "Context"], 12), (list(load_peers.GREEDY), 40))
+    kinds, most = amount((["Socket over tcp", "Context", "zsys.socket"], 12), (list(load_peers.GREEDY), 40))
     with start(load_peers.exhaust, seconds(amount), kinds=kinds, most=most) as peer:
         ended = [peer.hear() for _ in range(len(kinds) * most)]
         peer.end()
