@@ -79,7 +79,7 @@ ENDLESS = {
     "zactor.new": "gate = opened_at_exit()\nzactor.new(lambda pipe: gate.wait(20))",
     "zactor.destroy": "gate = opened_at_exit()\ndeaf = zactor.new(lambda pipe: zsocket.signal(pipe) or gate.wait(20))\n"
     "zactor.destroy(deaf, 20000)",
-    "a recv in a handler of zloop": "loop = ending_loop(5)\nzloop.timer(loop, 0, 1, lambda *_: zstr.recv(pull))\n"
+    "a recv in a handler of zloop": "loop = ending_loop(150)\nzloop.timer(loop, 0, 1, lambda *_: zstr.recv(pull))\n"
     "zloop.start(loop)",
     "a loop in a handler of zloop": "loop, inner = zloop.new(), zloop.new()\n"
     "zloop.timer(loop, 0, 1, lambda *_: zloop.start(inner))\nzloop.start(loop)",
