@@ -389,8 +389,10 @@ def test_void_pointer_that_is_no_socket() -> None:
     block = ffi.new("char[65536]")
     with pytest.raises(ValueError, match="reader is not a socket that is open"):
         zpoller.new(ffi.cast("void *", block))
+    context = zmq.ctx_new()
     with pytest.raises(TypeError, match="reader must be a socket, not a context"):
-        zpoller.new(zmq.ctx_new())
+        zpoller.new(context)
+    assert context is not None and zmq.ctx_term(context) == 0
 
 
 def test_fileno_that_fails() -> None:
