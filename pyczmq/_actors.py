@@ -180,10 +180,9 @@ def _start_owned(function: Any, argument: CData, state: State, *parents: CData) 
         return _own(made[0], state, *parents)
     except BaseException:
         # What was taken into care already may be gone by now.
-        is_fresh = any(found is made for found in _fresh)
-        for pointer in made if is_fresh else ():
-            if all(owner.pointer != pointer for owner in list(_handles._owned.values())):
-                _leave(pointer, state)
+        taken_care_of = {owner.pointer for owner in list(_handles._owned.values())}
+        if made and any(found is made for found in _fresh) and made[0] not in taken_care_of:
+            _leave(made[0], state)
         raise
 
 

@@ -117,6 +117,16 @@ def note_started(context: CData) -> None:
     _started.add(context)
 
 
+def make_socket(attempt: Callable[[], Any]) -> Any:
+    """Return the socket that *attempt* makes, or NULL; where there is no room it waits for that of closed sockets."""
+    made = attempt()
+    if not made and C.zmq_errno() == errno.EMFILE:
+        from . import _room
+
+        made = _room.wait_for(attempt)
+    return made
+
+
 def has_context() -> bool:
     """Tell whether CZMQ has its context, or can make it: zsys_init aborts if it cannot; errno is set to EMFILE then."""
     global _process_wide

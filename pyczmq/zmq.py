@@ -33,7 +33,6 @@ from ._zmq_constants import (
     DGRAM,
     DISH,
     DONTWAIT,
-    EMFILE,
     ENOTSOCK,
     EVENT_ALL,
     GATHER,
@@ -279,11 +278,7 @@ def socket(context: CData, type: int) -> Socket | None:
     scheduling.settle(context)
     if not scheduling.can_start(context):
         return None
-    made = C.zmq_socket(context, type)
-    if not made and C.zmq_errno() == EMFILE:
-        from . import _room
-
-        made = _room.wait_for(lambda: C.zmq_socket(context, type))
+    made = scheduling.make_socket(lambda: C.zmq_socket(context, type))
     if made:
         scheduling.note_started(context)
     handle: Socket | None = _pointers.hand_out(made, "socket")  # type: ignore[assignment]

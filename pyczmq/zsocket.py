@@ -24,9 +24,7 @@ context has ended.
 
 from __future__ import annotations
 
-import errno
-
-from . import _blocking, _endpoints, _handles, _text
+from . import _blocking, _endpoints, _handles, _scheduling, _text
 from ._cffi import C, ffi
 from ._czmq2 import zctx as _context
 from ._czmq2 import zsocket as _rebuilt
@@ -71,12 +69,7 @@ def new(ctx: Ctx, type: int) -> Socket | None:
         if _context.is_alive(owner):
             C.zsocket_destroy(owner, pointer)
 
-    made = C.zsocket_new(ctx, kind)
-    if not made and ffi.errno == errno.EMFILE:
-        from . import _room
-
-        made = _room.wait_for(lambda: C.zsocket_new(ctx, kind))
-    return _handles.own(made, free, ctx)
+    return _handles.own(_scheduling.make_socket(lambda: C.zsocket_new(ctx, kind)), free, ctx)
 
 
 def destroy(ctx: Ctx, socket: Socket | None) -> None:

@@ -14,12 +14,11 @@ Python keeps its own handlers for SIGINT and SIGTERM: CZMQ's are never installed
 
 from __future__ import annotations
 
-import errno
 import itertools
 import os
 import sys
 
-from . import _endpoints, _handles, _room, _text, _zsys_log
+from . import _endpoints, _handles, _room, _scheduling, _text, _zsys_log
 from ._cffi import C, ffi
 from ._numbers import integer
 from ._zsys_daemon import *  # noqa: F403
@@ -59,7 +58,7 @@ def init() -> CData:
 
     C: ``void *zsys_init (void)``
     """
-    from . import _scheduling, _zmq_pointers
+    from . import _zmq_pointers
 
     context = _scheduling.process_wide()
     _zmq_pointers.kinds[context] = "context"
@@ -74,7 +73,7 @@ def shutdown() -> None:
 
     C: ``void zsys_shutdown (void)``
     """
-    from . import _blocking, _scheduling, _zmq_pointers
+    from . import _blocking, _zmq_pointers
 
     _room.refuse_while_open("shutdown")
     context = _scheduling.process_wide()
@@ -97,16 +96,15 @@ def socket(type: int, filename: Text | None = None, line_nbr: int = 0) -> Socket
     _endpoints.refuse_draft_type(kind)
     name = ffi.NULL if filename is None else ffi.new("char[]", _text.cstring(filename, "filename"))
     number = integer(line_nbr, "line_nbr", 0, 2**63 - 1)
-    from . import _scheduling
-
-    if not _scheduling.has_context() or not _scheduling.can_start(C.zsys_init()):
+    if not _scheduling.has_context():
         return None
-    pointer = C.zsys_socket(kind, name, number)
-    if not pointer and ffi.errno == errno.EMFILE:
-        pointer = _room.wait_for(lambda: C.zsys_socket(kind, name, number))
+    context = C.zsys_init()
+    if not _scheduling.can_start(context):
+        return None
+    pointer = _scheduling.make_socket(lambda: C.zsys_socket(kind, name, number))
     if not pointer:
         return None
-    _scheduling.note_started(C.zsys_init())
+    _scheduling.note_started(context)
 
     def free(pointer: CData, name: CData = name) -> None:
         # C keeps a pointer to the name for as long as the socket is open.

@@ -891,13 +891,6 @@ def live_shortly(kind: str, count: int) -> None:
 # ---------------------------------------------------------------- too few descriptors
 
 
-def _zsocket_or_error(context: Any) -> Any:
-    made = zsocket.new(context, zmq.PUSH)
-    if made is None:
-        raise OSError(zmq.errno(), zmq.strerror(zmq.errno()))
-    return made
-
-
 def _zmq_socket() -> Any:
     context = zmq.ctx_new()
     return _or_error(None if context is None else zmq.socket(context, zmq.PUSH))
@@ -925,7 +918,7 @@ def _actor() -> Any:
 
 #: Name -> what uses up descriptors.
 GREEDY: dict[str, Callable[[], Any]] = {
-    "zsocket.new": lambda: _zsocket_or_error(zctx.new()),
+    "zsocket.new": lambda: _or_error(zsocket.new(zctx.new(), zmq.PUSH)),
     "zsock.new": lambda: zsock.new(zmq.PUSH),
     "zmq.socket": _zmq_socket,
     "zsys.socket": lambda: _or_error(zsys.socket(zmq.PUSH)),
