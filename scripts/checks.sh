@@ -43,8 +43,22 @@ check_tests() {
         # Not "python -m pytest": that would put the checkout on sys.path.
         # PyPy 7.3.11 now and then crashes in compile() of the syntax trees that pytest rewrites, so it gets them as written.
         case $python in pypy) set -- --assert=plain "$@" ;; esac
-        check "$tests under $python" ".venv/$python/bin/pytest" "$@"
+        PYCZMQ_TEST_LOG=$(mktemp)
+        export PYCZMQ_TEST_LOG
+        check "$tests under $python" run_tests ".venv/$python/bin/pytest" "$@"
+        rm -f "$PYCZMQ_TEST_LOG"
     done
+}
+
+# run_tests COMMAND...: runs pytest; if that did not come to its end, says in which test, and where each thread was.
+run_tests() {
+    "$@" && return
+    status=$?
+    if [ -s "$PYCZMQ_TEST_LOG" ]; then
+        printf 'pytest ended with status %s in ' $status
+        awk '/^Thread/ { depth = 0 } depth++ < 9' "$PYCZMQ_TEST_LOG"
+    fi
+    return $status
 }
 
 finish() { [ -z "$failed" ] || die "failed: $failed"; }

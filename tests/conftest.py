@@ -24,9 +24,12 @@ LAST_RESORT = 300.0
 #: Seconds that a test has in its long form.
 SOAK = 3600.0
 
+#: Where scripts/checks.sh wants to find the test that ended the run, and where that was.
+LOG = os.environ.get("PYCZMQ_TEST_LOG")
+
 Amount = TypeVar("Amount")
 
-_stderr = pytest.StashKey[int]()
+_log = pytest.StashKey[int]()
 _figures = pytest.StashKey[list[str]]()
 
 
@@ -43,9 +46,12 @@ def pytest_report_header() -> str:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Keep the real standard error, which the capture of a test's output takes away; let Ctrl-C get through."""
+    """Open the log of a test that hangs; let Ctrl-C get through.
+
+    That is the file that scripts/checks.sh names, or the real standard error, which the capture takes away.
+    """
     config.addinivalue_line("markers", "requires_netns: skip where no network namespace can be made")
-    config.stash[_stderr] = os.dup(2)
+    config.stash[_log] = os.open(LOG, os.O_WRONLY | os.O_APPEND) if LOG else os.dup(2)
     config.stash[_figures] = []
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         # A shell starts what runs in the background so; a child that is to be interrupted would inherit it.
@@ -53,7 +59,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    os.close(config.stash[_stderr])
+    """Leave the log empty: the run has come to its end."""
+    if LOG:
+        os.truncate(config.stash[_log], 0)
+    os.close(config.stash[_log])
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -72,9 +81,13 @@ def pytest_collection_finish() -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
-    """End the run where a test hangs inside C."""
+    """End the run where a test hangs inside C; the log tells which test runs, and then where it hangs."""
     limit = SOAK + LAST_RESORT if item.config.getoption("soak") else LAST_RESORT
-    faulthandler.dump_traceback_later(limit, exit=True, file=item.config.stash[_stderr])
+    log = item.config.stash[_log]
+    if LOG:
+        os.truncate(log, 0)
+        os.write(log, f"{item.nodeid}\n".encode())
+    faulthandler.dump_traceback_later(limit, exit=True, file=log)
     try:
         return (yield)
     finally:
