@@ -14,6 +14,7 @@ import pytest
 from loops import until
 
 from pyczmq import aio, zmq, zproxy, zsocket, zstr
+from pyczmq.types import _actor as blocking
 
 Run = Callable[[Any], Any]
 
@@ -277,6 +278,36 @@ def test_one_that_does_not_end_can_be_closed_again(run: Run) -> None:
         assert await actor.recv() == "after all"
         await actor.close()
         assert actor.closed
+
+    run(main())
+
+
+def test_what_comes_during_the_look_whether_the_task_has_ended(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """That look takes off the descriptor what would wake whoever waits, so it is not the last one."""
+    is_over = blocking.is_over
+
+    async def main() -> None:
+        release = threading.Event()
+
+        def task(pipe: Any) -> None:
+            pipe.signal()
+            release.wait(20)
+            pipe.send("result")
+
+        def look(state: Any, handle: Any, events: int) -> bool:
+            # The first look is that of the call, which has not begun to wait.
+            looks.append(events)
+            if len(looks) > 1:
+                release.set()
+                while not state.task.finished:
+                    time.sleep(0.001)
+            return is_over(state, handle, events)
+
+        async with aio.Actor(task) as actor:
+            looks: list[int] = []
+            monkeypatch.setattr(blocking, "is_over", look)
+            assert await asyncio.wait_for(actor.recv(), 10) == "result"
+            assert len(looks) > 1
 
     run(main())
 

@@ -14,7 +14,7 @@ from _thread import RLock, get_ident
 from collections import deque
 from functools import partial
 
-from .. import _blocking, _handles, zmq, zsocket
+from .. import _blocking, _handles, _threads, zmq, zsocket
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -184,7 +184,7 @@ class Waiters:
             if result is None and zmq.errno() not in _AGAIN:
                 error = owner._failed(what)
                 # The loop of a daemon thread's is none of those that are waited for at exit.
-                _blocking.leave_if_exiting()
+                _threads.leave_if_exiting()
                 raise error
             return result
         finally:
@@ -194,11 +194,13 @@ class Waiters:
         """Return what the socket is ready for; everything once its context has ended: the next call tells."""
         if _handles.fate(self.sock) is not None:
             return POLLIN | POLLOUT
+        # It may look at the socket itself, and take news off the descriptor that the look after it is to tell.
+        also = 0 if self._also is None else self._also()
         try:
             events: int = zsocket.events(self.sock)
         except OSError:
             return POLLIN | POLLOUT
-        return events if self._also is None else events | self._also()
+        return events | also
 
     # ------------------------------------------------------------ the descriptor
 
