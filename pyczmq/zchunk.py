@@ -43,6 +43,9 @@ _CHUNK = ffi.typeof("zchunk_t *")
 _FRAME = ffi.typeof("zframe_t *")
 _free = _handles.freer(C.zchunk_destroy, "zchunk_t *")
 
+#: The bytes that C takes for text.
+_TEXT = bytes(range(9, 128))
+
 #: What `fprint` shows at most: characters of text, or bytes in hexadecimal.
 _TEXT_WIDTH = 72
 _HEX_WIDTH = 37
@@ -348,7 +351,7 @@ def fprint(chunk: Chunk, file: Any) -> None:
     C: ``void zchunk_fprint (zchunk_t *self, FILE *file)``
     """
     content = data(chunk)
-    is_text = all(9 <= byte <= 127 for byte in content)
+    is_text = not content.translate(None, _TEXT)
     width = _TEXT_WIDTH if is_text else _HEX_WIDTH
     shown = content[:width] if is_text else content[:width].hex().upper().encode()
     dots = b"..." if len(content) >= width else b""
@@ -475,7 +478,7 @@ class _Lent:
         """Let the interpreter's exit wait a little: a frame that is on its way has the memory now."""
         from . import _blocking
 
-        _blocking._terminations.add(id(self))
+        _blocking.unfinished.add(id(self))
 
 
 def _letting_go(chunk: Chunk, function: Callable[..., Any], *args: Any) -> Any:
@@ -498,7 +501,7 @@ def _is_done(hint: CData) -> None:
 
     number = int(ffi.cast("uintptr_t", hint[0]))
     lent = _lent.pop(number)
-    _blocking._terminations.discard(number)
+    _blocking.unfinished.discard(number)
     if lent.at_work:
         lent.finished = True
         return

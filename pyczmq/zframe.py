@@ -62,6 +62,10 @@ _begun = _blocking._begun
 _recv_nowait = C.zframe_recv_nowait
 _free = _handles.freer(C.zframe_destroy, "zframe_t *")
 
+#: The bytes that C takes for text, where it writes a frame, and where it logs one.
+_TEXT = bytes(range(9, 128))
+_LOGGED_TEXT = bytes(range(32, 128))
+
 #: Characters that are printed of a frame, as text and as hexadecimal digits.
 _TEXT_WIDTH = 70
 _HEX_WIDTH = 35
@@ -296,7 +300,7 @@ def fprint(frame: Frame, prefix: Text | None, file: Any) -> None:
     C: ``void zframe_fprint (zframe_t *self, const char *prefix, FILE *file)``
     """
     content = _bytes(frame)
-    is_text = all(9 <= byte <= 127 for byte in content)
+    is_text = not content.translate(None, _TEXT)
     width = _TEXT_WIDTH if is_text else _HEX_WIDTH
     head = b"" if prefix is None else encode(prefix, "prefix")
     dots = b"..." if len(content) > width else b""
@@ -326,7 +330,7 @@ def frommem(data: Buffer, destructor: Callable[[Hint], object] | None = None, hi
     number = id(record)
     _lent[number] = record
     # The interpreter's exit waits a little for these, too: afterwards the destructor could not be called.
-    _blocking._terminations.add(number)
+    _blocking.unfinished.add(number)
     return make(memory, len(memory), _destructor(), ffi.cast("void *", number))
 
 
@@ -371,7 +375,7 @@ def print_n(frame: Frame, prefix: Text | None = None, length: int = 0) -> None:
     head = b"" if prefix is None else cstring(prefix, "prefix")
     if length < 0:
         raise ValueError(f"length must not be negative, not {length}")
-    is_text = all(32 <= byte <= 127 for byte in content)
+    is_text = not content.translate(None, _LOGGED_TEXT)
     width = _TEXT_WIDTH if is_text else _HEX_WIDTH
     dots = b"..." if not length and len(content) > width else b""
     shown = content[: length or width]
@@ -532,7 +536,7 @@ def _run_destructor(hint: CData) -> None:
     except BaseException as error:
         _unraisable.report(error, destructor)
     finally:
-        _blocking._terminations.discard(number)
+        _blocking.unfinished.discard(number)
 
 
 if not TYPE_CHECKING:
