@@ -123,16 +123,22 @@ def masked(function: Any, *args: Any) -> Any:
 
     Over a signal, C ends a beacon, or loses an answer.
     """
-    import signal
-
-    if not hasattr(signal, "pthread_sigmask"):
-        return function(*args)
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
     try:
-        signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+        # What the module signal makes of them, members of an enumeration, takes longer than to start a thread.
+        from _signal import (  # type: ignore[import-not-found]
+            SIG_BLOCK,
+            SIG_SETMASK,
+            pthread_sigmask,
+            valid_signals,
+        )
+    except ImportError:
+        return function(*args)
+    before = pthread_sigmask(SIG_BLOCK, ())
+    try:
+        pthread_sigmask(SIG_BLOCK, valid_signals())
         return function(*args)
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        pthread_sigmask(SIG_SETMASK, before)
 
 
 #: Actors that were started and that nobody has taken into their care yet, each in a list of its own: what a signal's
