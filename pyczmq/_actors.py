@@ -15,7 +15,7 @@ import time
 import weakref
 from _thread import allocate_lock, get_ident, start_new_thread
 
-from . import _blocking, _handles, _room, _scheduling
+from . import _blocking, _handles, _room, _scheduling, _threads
 from ._cffi import C, ffi
 
 TYPE_CHECKING = False
@@ -98,7 +98,7 @@ class State:
 
         What says so may have been left behind, where a signal's handler has raised at the beginning or end of a call.
         """
-        if _blocking.is_held(self.busy):
+        if _threads.is_held(self.busy):
             return False
         frame = sys._current_frames().get(self.busy) if self.busy else None
         while frame is not None:
@@ -597,7 +597,7 @@ def _leave(pointer: Actor, state: State, patience: float = _UNREACHABLE) -> None
     finally:
         if pointer in _left:
             try:
-                _blocking.start_helper(_reap, pointer, state)
+                _threads.start_helper(_reap, pointer, state)
             except RuntimeError:
                 # No thread can be had: the interpreter is exiting.
                 pass
@@ -635,7 +635,7 @@ def _report(text: str) -> None:
 
 def _at_exit() -> None:
     """End all actors, youngest first, while what they work with is there; report those that do not end."""
-    _blocking.note_ending()
+    _threads.note_ending()
     deadline = time.monotonic() + PATIENCE / 1000
     stuck: list[tuple[Any, State]] = []
     known = {*_left, *(owner.pointer for owner in list(_handles._owned.values()))}
@@ -651,12 +651,12 @@ def _at_exit() -> None:
                 stuck.append((pointer, unknown))
     while (ending := _next_to_end()) is not None:
         try:
-            _blocking.hold([handle for owner, _ in ending for handle in _known_as(owner.pointer)])
+            _threads.hold([handle for owner, _ in ending for handle in _known_as(owner.pointer)])
         except KeyboardInterrupt:
             # What is still in use is left behind.
             pass
         for owner, state in ending:
-            in_use = state.in_use() or _blocking.users(_known_as(owner.pointer))
+            in_use = state.in_use() or _threads.users(_known_as(owner.pointer))
             if not in_use and _end_at_exit(owner.pointer, state, deadline):
                 _dispose(owner.pointer, state)
                 if state.task is not None:
@@ -703,8 +703,8 @@ def _next_to_end() -> list[tuple[Any, State]] | None:
             owner.collect(owner.pointer)
             continue
         state = state_of(handle)
-        users = {state.maker, *_blocking.users(_known_as(owner.pointer))}
-        found.append((owner, state, not users.isdisjoint(_blocking.tasks)))
+        users = {state.maker, *_threads.users(_known_as(owner.pointer))}
+        found.append((owner, state, not users.isdisjoint(_threads.tasks)))
         del handle
     if not found:
         return None
@@ -730,7 +730,7 @@ def _end_at_exit(pointer: Any, state: State, deadline: float) -> bool:
 
 def _shut_down() -> None:
     """Wake the threads of actors that are left behind, so that they do no harm while the process exits."""
-    _blocking.note_exiting()
+    _threads.note_exiting()
     _scheduling.shut_down()
     time.sleep(0.05)
 

@@ -9,20 +9,15 @@ from __future__ import annotations
 
 import errno
 import os
-import sys
 import time
-from _thread import _count, allocate_lock, get_ident, start_new_thread
+from _thread import allocate_lock
 
-# Imported later, on another thread than the main one, it would take that for the main one, and wait for it at exit.
-from threading import main_thread
-
-from . import _scheduling
+from . import _threads
 from ._cffi import C, ffi
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
-    from types import FrameType
+    from collections.abc import Callable
     from typing import Any
 
     from ._types import CData, PollItem, Socket, ZmqMsg
@@ -46,14 +41,6 @@ _MOMENT = 1
 
 #: Milliseconds that are left to contexts to send what lingers when the interpreter exits.
 EXIT_LINGER = 500
-
-#: Seconds that other threads have, when the interpreter exits, to make the sockets that they are about to make.
-_MAKING = 0.03
-
-#: Seconds that they have to come back from calls that do not wait, as a rule and at most, and when a signal woke them.
-_RETURNING = 0.01
-_MOST = 0.1
-_PATIENCE = 2.0
 
 #: Seconds in which libzmq's thread that closes sockets has done what it can do.
 _SETTLING = 0.005
@@ -79,32 +66,11 @@ _begun: set[CData] = set()
 #: Pipes of actors' tasks that have not given their ready signal -> what to call when one waits for input there.
 unready: dict[CData, Callable[[], object]] = {}
 
-#: Threads that are in a C function that waits -> its arguments, and what tells by them which sockets it uses.
-_waiting: dict[int, tuple[tuple[Any, ...], Callable[..., Collection[Any]]]] = {}
-
-#: Threads that run the tasks of actors, which have some last things to do while the interpreter exits.
-tasks: set[int] = set()
-
-#: Threads that work for this package. They end by themselves, or are told to.
-helpers: set[int] = set()
-
-#: Threads that do not come back from what they wait for, since the interpreter exits.
-_held: set[int] = set()
-
-#: Sockets, and handles of actors, that are being destroyed at exit.
-_closing: set[CData] = set()
-
-_ending = False
-_exiting = False
-_terminations: set[object] = set()
+#: What is sent, or freed, by others yet, for which the exit waits a little.
+unfinished: set[object] = set()
 
 #: Addresses of libzmq contexts in which a socket has connected to an inproc name that nobody had bound.
 awaited: set[int] = set()
-
-
-def on_main_thread() -> bool:
-    """Tell whether this is the thread that Python runs signal handlers in."""
-    return get_ident() == main_thread().ident
 
 
 def poll(items: CData, count: int, timeout: float) -> int:
@@ -122,34 +88,9 @@ def deadline_after(timeout: float) -> float:
 
 def step(deadline: float) -> int:
     """Return for how many milliseconds this thread may sleep in C now, on its way to *deadline*."""
-    longest = SLICE if on_main_thread() else 2**31 - 1
+    longest = SLICE if _threads.on_main_thread() else 2**31 - 1
     left = max(0.0, deadline - _monotonic()) * 1000
     return longest if left > longest else -int(-left // 1)
-
-
-def polled(items: CData, count: int, timeout: int) -> list[CData]:
-    """Return the sockets that zmq_poll uses, by its arguments."""
-    return [items[index].socket for index in range(count)]
-
-
-def call(function: Any, *args: Any, uses: Callable[..., Collection[Any]] = polled) -> Any:
-    """Call a C function that waits, with the knowledge of `hold` and `stop_waiting`: at exit, threads do not come back.
-
-    *uses* tells by the arguments which sockets, as C knows them, the function uses.
-    """
-    me = get_ident()
-    outer = _waiting.get(me)
-    _waiting[me] = args, uses
-    try:
-        if _closing and me in users(_closing):
-            leave_if_ending()
-        return function(*args)
-    finally:
-        if outer is None:
-            _waiting.pop(me, None)
-        else:
-            _waiting[me] = outer
-        leave_if_exiting()
 
 
 def note_waiting(handle: CData) -> None:
@@ -165,7 +106,7 @@ def _poll_until(items: CData, count: int, deadline: float) -> int:
             if items[index].events & POLLIN:
                 note_waiting(items[index].socket)
     while True:
-        rc: int = call(_poll, items, count, step(deadline))
+        rc: int = _threads.call(_poll, items, count, step(deadline))
         if rc < 0 and ffi.errno != _EINTR:
             # A signal's handler may have run in between and left its own errno. A true error comes again.
             rc = _poll(items, count, 0)
@@ -223,7 +164,7 @@ def _await_news(handle: Socket) -> None:
     """
     number = ffi.new("zmq_fd_t *")
     if C.zmq_getsockopt(handle, _FD, number, ffi.new("size_t *", ffi.sizeof("zmq_fd_t"))) == 0:
-        call(_poll, ffi.new("zmq_pollitem_t *", {"fd": number[0], "events": POLLIN}), 1, _MOMENT)
+        _threads.call(_poll, ffi.new("zmq_pollitem_t *", {"fd": number[0], "events": POLLIN}), 1, _MOMENT)
 
 
 def receive(message: ZmqMsg, handle: Socket) -> int:
@@ -328,20 +269,7 @@ def sleep_until_ready(handle: Socket, events: int) -> bool:
     return _poll(pollitem(handle, events), 1, 0) > 0 or again(handle, events, 0.0) != NEVER
 
 
-# ---------------------------------------------------------------- the end of contexts and of the process
-
-
-def start_helper(function: Callable[..., object], *args: object) -> None:
-    """Run a function of this package's on a thread of its own; RuntimeError where none can be had."""
-
-    def run() -> None:
-        helpers.add(get_ident())
-        try:
-            function(*args)
-        finally:
-            helpers.discard(get_ident())
-
-    start_new_thread(run, ())
+# ---------------------------------------------------------------- the end of contexts
 
 
 def terminate(context: CData, background: bool = False) -> None:
@@ -356,15 +284,15 @@ def terminate(context: CData, background: bool = False) -> None:
         let_settle(context)
         while C.zmq_ctx_term(context) != 0 and ffi.errno == _EINTR:
             pass
-        _terminations.discard(done)
+        unfinished.discard(done)
         done.release()
 
-    _terminations.add(done)
+    unfinished.add(done)
     try:
-        start_helper(run)
+        _threads.start_helper(run)
     except RuntimeError:
         # No thread can be had (the interpreter is exiting): leave the context to the operating system.
-        _terminations.discard(done)
+        unfinished.discard(done)
         return
     while not background and not done.acquire(timeout=SLICE / 1000):
         pass
@@ -383,132 +311,17 @@ def let_settle(context: CData | None) -> None:
             awaited.discard(address)
 
 
-def exiting() -> bool:
-    """Tell whether this is a daemon thread that is not to go on, since the interpreter exits."""
-    return (_exiting or (_ending and get_ident() in _held)) and not on_main_thread()
-
-
-def leave_if_exiting() -> None:
-    """Hold a daemon thread for good once the interpreter exits: it must not touch what is being destroyed."""
-    if exiting():
-        _held.add(get_ident())
-        _waiting.pop(get_ident(), None)
-        lock = allocate_lock()
-        lock.acquire()
-        lock.acquire()
-
-
-def leave_if_ending() -> None:
-    """Hold a thread that is about to be refused a handle, if that is so since the interpreter exits.
-
-    Threads that run actors' tasks are told: they have to come to an end.
-    """
-    if _ending and get_ident() not in tasks:
-        _held.add(get_ident())
-    leave_if_exiting()
-
-
-def is_held(thread: int) -> bool:
-    """Tell whether a thread does not come back any more."""
-    return thread in _held
-
-
-def users(handles: Collection[CData]) -> list[int]:
-    """Return the threads that wait in C and use one of these sockets or actors meanwhile."""
-    return [thread for thread, (args, uses) in list(_waiting.items()) if any(used in handles for used in uses(*args))]
-
-
-def note_ending() -> None:
-    """Note that the interpreter exits: what is refused from now on may be so because of that."""
-    global _ending
-    _ending = True
-
-
-def hold(handles: Collection[CData]) -> None:
-    """Get daemon threads off sockets that are about to be destroyed at exit, and hold them.
-
-    A socket is for one thread at a time, so there is no word by which libzmq would do that, short of ending its
-    context. A signal ends what they wait in. Those that run actors' tasks are let be.
-    """
-    _closing.update(handles)
-    if not _count():
-        return
-    _await_returns(_RETURNING)
-    if users(handles):
-        _wake(handles)
-
-
-def _wake(handles: Collection[CData]) -> None:
-    import signal
-
-    if not hasattr(signal, "pthread_kill") or not on_main_thread():
-        return
-    before = signal.signal(signal.SIGURG, lambda number, frame: None)
-    try:
-        deadline = _monotonic() + _PATIENCE
-        while _monotonic() < deadline:
-            found = [thread for thread in users(handles) if thread not in tasks]
-            if not found:
-                break
-            _held.update(found)
-            for thread in found:
-                # One that is on this list still cannot end any more.
-                if thread in _waiting:
-                    signal.pthread_kill(thread, signal.SIGURG)
-            # It may have come just before C fell asleep.
-            time.sleep(0.001)
-    finally:
-        signal.signal(signal.SIGURG, before)
-
-
-def _await_returns(least: float) -> None:
-    """Give threads whose calls do not wait the time to come back from them, at *least* so many seconds."""
-    deadline = _monotonic() + _MOST
-    time.sleep(least)
-    while _monotonic() < deadline and any(map(_is_inside, sys._current_frames().items())):
-        time.sleep(0.001)
-
-
-def _is_inside(found: tuple[int, FrameType]) -> bool:
-    """Tell whether a thread is in a call of this package that does not wait."""
-    thread, frame = found
-    if thread == get_ident() or any(thread in known for known in (_waiting, tasks, helpers, _held)):
-        return False
-    return str(frame.f_globals.get("__name__")).startswith(f"{__package__}.")
-
-
-def note_exiting() -> None:
-    """Note that all other threads are to be held from now on."""
-    global _exiting
-    note_ending()
-    _exiting = True
-
-
-def stop_waiting() -> None:
-    """Wake the threads that wait here, for ever blocked otherwise, and let calls in flight come back."""
-    if not _count():
-        return
-    # A thread that is about to make a socket must have made it: C would abort. No other begins with that any more.
-    _await_returns(_MAKING)
-    # Also for threads in calls of the raw floor, of which nothing is known.
-    _scheduling.shut_down()
-    deadline = _monotonic() + 0.1
-    while _waiting and _monotonic() < deadline:
-        time.sleep(0.001)
-    _await_returns(_RETURNING)
-
-
-def join_terminations() -> None:
+def join_unfinished() -> None:
     """Wait, but not for long, for contexts that are still sending what lingers."""
     deadline = _monotonic() + EXIT_LINGER / 1000
-    while _terminations and _monotonic() < deadline:
+    while unfinished and _monotonic() < deadline:
         time.sleep(0.001)
 
 
 def _after_fork() -> None:
-    """Forget the threads of the parent's."""
-    for table in _waiting, tasks, helpers, _held, _closing, awaited:
-        table.clear()
+    """Forget the contexts of the parent's."""
+    unfinished.clear()
+    awaited.clear()
 
 
 if hasattr(os, "register_at_fork"):

@@ -13,7 +13,7 @@ import sys
 import weakref
 from _thread import RLock
 
-from . import _blocking, _scheduling
+from . import _blocking, _scheduling, _threads
 from ._cffi import C, ffi
 
 try:
@@ -115,7 +115,7 @@ def _refusal(handle: CData, ctype: Any, name: str) -> Exception:
 
 def _gone(handle: CData, name: str) -> ValueError:
     """Say what became of a handle, if anybody is left to hear it."""
-    _blocking.leave_if_ending()
+    _threads.leave_if_ending()
     return ValueError(f"{name} {fate(handle)}")
 
 
@@ -560,35 +560,32 @@ def _after_fork() -> None:
     C.zsys_handler_set(ffi.NULL)
 
 
-def _retire_all(handles: list[CData | None]) -> list[_Owner]:
-    """Take all that is alive from the garbage collector, youngest first, and keep the handles."""
-    owners = list(reversed(_owned.values()))
+def _retire_all() -> list[tuple[_Owner, CData | None]]:
+    """Take all that is alive from the garbage collector, youngest first; return it with the handles."""
     # A parent that only its children keep alive must not be collected, and freed, before its turn.
-    handles += [owner.handle() for owner in owners]
+    found = [(owner, owner.handle()) for owner in list(reversed(_owned.values()))]
     # Another thread's garbage collector may come first.
-    return [owner for owner in owners if owner.retire("was destroyed at exit")]
+    return [(owner, handle) for owner, handle in found if owner.retire("was destroyed at exit")]
 
 
 def _at_exit() -> None:
     """Destroy what is left, youngest first, before CZMQ's own exit handler looks for dangling sockets."""
-    _blocking.note_exiting()
-    handles: list[CData | None] = []
-    owners = _retire_all(handles)
-    _blocking.stop_waiting()
+    _threads.note_exiting()
+    retired = _retire_all()
+    _threads.stop_waiting()
     # What another thread was about to make.
-    owners = _retire_all(handles) + owners
+    retired = _retire_all() + retired
     pointers = sys.modules.get(f"{__package__}._zmq_pointers")
     if pointers is not None:
         pointers.close_process_wide()
-    for owner in owners:
+    for owner, _ in retired:
         try:
             owner.free(owner.pointer)
         except BaseException:
             # The others must not dangle for it.
             sys.excepthook(*sys.exc_info())
-    _blocking.join_terminations()
+    _blocking.join_unfinished()
     _blocking.let_settle(_scheduling._process_wide)
-    del handles
 
 
 if hasattr(os, "register_at_fork"):

@@ -11,7 +11,7 @@ import sys
 import weakref
 from _thread import get_ident
 
-from . import _blocking, _handles, _keeper, _zmq_pointers
+from . import _blocking, _handles, _keeper, _threads, _zmq_pointers
 from ._cffi import C, ffi
 from ._zmq_poll import FEW, check_number
 
@@ -82,7 +82,7 @@ class Reactor(_keeper.Keeper):
 
     def call(self, handler: Any, what: Any, arg: Any) -> int:
         """Call a handler and return for C whether to go on (0) or not (-1)."""
-        if self.error is not None or _blocking.exiting():
+        if self.error is not None or _threads.must_leave():
             return -1
         result = handler(self.handle(), what, arg)
         if result is not None and result != 0:
@@ -100,7 +100,7 @@ class Reactor(_keeper.Keeper):
         for registration in self._with_sockets():
             fate = _handles.fate(registration.socket)
             if fate is not None:
-                _blocking.leave_if_ending()
+                _threads.leave_if_ending()
                 raise ValueError(f"a socket of the loop {fate}")
 
     def check_number(self, more: int) -> None:
@@ -147,7 +147,7 @@ class Reactor(_keeper.Keeper):
         while True:
             if _dead:
                 self.check()
-            rc: int = _blocking.call(C.zloop_start, loop, uses=self._used)
+            rc: int = _threads.call(C.zloop_start, loop, uses=self._used)
             paused = bool(self.ended)
             while self.ended:
                 C.zloop_timer_end(loop, self.ended.pop())
@@ -180,7 +180,7 @@ class Reactor(_keeper.Keeper):
 
     def _start_heart(self, loop: Loop) -> None:
         """Let Python's signal handlers run from time to time: a signal that comes just before C sleeps wakes nobody."""
-        if self.beat or not _blocking.on_main_thread():
+        if self.beat or not _threads.on_main_thread():
             return
         if self.max_timers:
             C.zloop_set_max_timers(loop, 0)

@@ -7,7 +7,7 @@ import itertools
 import time
 from _thread import allocate_lock
 
-from . import _blocking
+from . import _blocking, _threads
 from ._cffi import C, ffi
 
 TYPE_CHECKING = False
@@ -70,7 +70,7 @@ class Relay:
         self._stopped = allocate_lock()
         self._stopped.acquire()
         try:
-            _blocking.start_helper(self._run)
+            _threads.start_helper(self._run)
         except BaseException:
             close(*self._ends)
             raise

@@ -12,7 +12,7 @@ import os
 import time
 from itertools import repeat
 
-from . import _blocking, _handles, _scheduling
+from . import _handles, _scheduling, _threads
 from ._cffi import C, ffi
 
 TYPE_CHECKING = False
@@ -141,8 +141,8 @@ def _try(count: int) -> int:
     finally:
         probes.close()
     _await_closed(descriptors)
-    # Everything is about to end, or has ended: see `_blocking.stop_waiting`.
-    _blocking.leave_if_exiting()
+    # Everything is about to end, or has ended: see `_threads.stop_waiting`.
+    _threads.leave_if_exiting()
     return 0 if enough else error
 
 

@@ -7,7 +7,7 @@ import sys
 import time
 from _thread import allocate_lock, get_ident
 
-from . import _actors, _blocking, _handles, _room
+from . import _actors, _blocking, _handles, _room, _threads
 from ._cffi import C, ffi
 
 TYPE_CHECKING = False
@@ -50,7 +50,7 @@ class Task:
     def run(self, pipe: Sock) -> None:
         """Run the function, on the actor's thread."""
         self.thread = get_ident()
-        _blocking.tasks.add(self.thread)
+        _threads.tasks.add(self.thread)
         self.pipe = ffi.cast("void *", pipe), C.zsock_resolve(pipe)
         _blocking.unready.update(dict.fromkeys(self.pipe, self.note_waits))
         # C's handshake is over with this: the maker waits for the task's own signal, open to signals.
@@ -71,7 +71,7 @@ class Task:
         if os.getpid() != self.pid:
             self.leave_fork()
         _handles.kill(pipe, "was closed: its actor has ended")
-        _blocking.tasks.discard(self.thread)
+        _threads.tasks.discard(self.thread)
         self.finished = True
         self.settled.acquire()
         self.thread = 0

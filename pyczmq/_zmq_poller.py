@@ -8,7 +8,7 @@ from __future__ import annotations
 import errno
 import time
 
-from . import _blocking, _handles, _keeper
+from . import _blocking, _handles, _keeper, _threads
 from ._cffi import C, ffi
 from ._numbers import integer
 from ._zmq_pointers import VOID, check, keeper, own
@@ -164,7 +164,7 @@ def poller_wait_all(poller: CData, n_events: int, timeout: int = -1) -> list[Eve
     deadline = _blocking.deadline_after(integer(timeout, "timeout"))
     while polled.usable() and (polled.entries or timeout >= 0):
         step = _blocking.step(deadline)
-        count = _blocking.call(
+        count = _threads.call(
             C.zmq_poller_wait_all, poller, events, n_events, step, uses=lambda *_: list(polled.entries)
         )
         if count > 0:

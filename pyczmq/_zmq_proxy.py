@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import struct
 
-from . import _blocking, _commands
+from . import _blocking, _commands, _threads
 from ._cffi import C, ffi
 from ._numbers import integer
 from ._zmq_msg import msg_init
@@ -48,10 +48,10 @@ def proxy(frontend: Socketish, backend: Socketish, capture: Socketish | None = N
     sockets = _sockets(frontend, backend, capture)
     if not all(map(_is_socket, sockets)):
         return -1
-    if _blocking.on_main_thread() or _can_crash(*sockets[:2]) or _can_crash(*sockets[1::-1]):
+    if _threads.on_main_thread() or _can_crash(*sockets[:2]) or _can_crash(*sockets[1::-1]):
         return _Proxy(*sockets).run()
     while True:
-        rc: int = _blocking.call(C.zmq_proxy, sockets[0], sockets[1], sockets[2] or ffi.NULL, uses=lambda *used: used)
+        rc: int = _threads.call(C.zmq_proxy, sockets[0], sockets[1], sockets[2] or ffi.NULL, uses=lambda *used: used)
         if rc == 0 or ffi.errno != errno.EINTR:
             return rc
 

@@ -357,7 +357,7 @@ class _Thread:
         self.handle = ffi.new_handle(self)
 
 
-_threads: dict[CData, _Thread] = {}
+_running: dict[CData, _Thread] = {}
 
 
 @ffi.callback("zmq_thread_fn")  # type: ignore[untyped-decorator]
@@ -383,7 +383,7 @@ def threadstart(func: Callable[[Any], object], arg: Any = None) -> CData:
     check_callable(func, "func")
     state = _Thread(func, arg)
     thread = C.zmq_threadstart(_run, state.handle)
-    _threads[thread] = state
+    _running[thread] = state
     return hand_out(thread, "thread")  # type: ignore[return-value]
 
 
@@ -392,12 +392,12 @@ def threadclose(thread: CData) -> None:
 
     C: ``void zmq_threadclose (void *thread)``
     """
-    state = _threads.get(check(thread, "thread", "thread"))
+    state = _running.get(check(thread, "thread", "thread"))
     if state is None:
         raise ValueError("thread was not started by zmq.threadstart")
     while not state.done.acquire(timeout=_blocking.SLICE / 1000):
         pass
     state.done.release()
-    if _threads.pop(thread, None) is state:
+    if _running.pop(thread, None) is state:
         retire(thread, "was closed")
         C.zmq_threadclose(thread)

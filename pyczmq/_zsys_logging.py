@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from _thread import get_ident
 
-from . import _blocking, _text, _unraisable, _zsys_log
+from . import _text, _threads, _unraisable, _zsys_log
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ class _Reader:
         """Make records of lines, for as long as the process runs."""
         from logging import DEBUG, ERROR, INFO, WARNING
 
-        _blocking.helpers.add(get_ident())
+        _threads.helpers.add(get_ident())
         levels = {b"E": ERROR, b"W": WARNING, b"D": DEBUG}
         while True:
             line = self.lines.recv(_LINE)

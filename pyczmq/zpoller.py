@@ -28,7 +28,7 @@ import os
 import time
 from _thread import get_ident
 
-from . import _blocking, _handles, _keeper, _zmq_pointers
+from . import _blocking, _handles, _keeper, _threads, _zmq_pointers
 from ._cffi import C, ffi
 from ._numbers import integer
 from ._zmq_poll import FEW, check_number
@@ -97,14 +97,14 @@ class _Readers(_keeper.Keeper):
         for handle in itertools.chain.from_iterable(self.given.values()):
             fate = _handles.fate(handle)
             if fate is not None:
-                _blocking.leave_if_ending()
+                _threads.leave_if_ending()
                 raise ValueError(f"a reader of the poller {fate}")
 
     def attempt(self, poller: Poller, deadline: float) -> Any:
         """Wait for one slice of the time; return what C does."""
         if _dead:
             self.check()
-        return _blocking.call(_wait, poller, _blocking.step(deadline), uses=lambda *_: list(self.given))
+        return _threads.call(_wait, poller, _blocking.step(deadline), uses=lambda *_: list(self.given))
 
 
 def new(*readers: Reader) -> Poller:

@@ -33,7 +33,7 @@ from __future__ import annotations
 
 from _thread import allocate_lock
 
-from . import _blocking, _handles, _slre, _text
+from . import _blocking, _handles, _slre, _text, _threads
 from ._cffi import C, ffi
 from ._numbers import integer
 
@@ -214,9 +214,9 @@ def _run(rex: Rex, text: bytes, expression: bytes, steps: float) -> bool:
 
     _busy.add(rex)
     started = False
-    if _blocking.on_main_thread():
+    if _threads.on_main_thread():
         try:
-            _blocking.start_helper(work)
+            _threads.start_helper(work)
             started = True
         except RuntimeError:
             # No thread can be had.

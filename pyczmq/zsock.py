@@ -58,7 +58,20 @@ import re
 import weakref
 from functools import partial
 
-from . import _blocking, _commands, _endpoints, _handles, _inproc, _multipart, _pictures, _room, _text, zmsg, zstr
+from . import (
+    _blocking,
+    _commands,
+    _endpoints,
+    _handles,
+    _inproc,
+    _multipart,
+    _pictures,
+    _room,
+    _text,
+    _threads,
+    zmsg,
+    zstr,
+)
 from . import _zmq_constants as _types
 from ._cffi import C, ffi
 from ._czmq2 import zsocket as _rebuilt
@@ -945,7 +958,7 @@ def _bind(sock: Sock, handle: Socket, address: bytes) -> int:
 
 def _free(pointer: CData) -> None:
     """Close a socket that nobody refers to; at exit, nothing that it still has to send may hold up the process."""
-    if _blocking._exiting:
+    if _threads.exiting:
         handle = C.zsock_resolve(pointer)
         linger = ffi.new("int *")
         C.zmq_getsockopt(handle, _LINGER, linger, ffi.new("size_t *", 4))

@@ -818,14 +818,14 @@ def test_sources_belong_to_the_thread_that_runs_the_loop(loop: Loop, wire: Wire)
 
 def test_source_in_use_elsewhere(loop: Loop, wire: Wire) -> None:
     """A loop with a socket that another thread receives from does not start, and holds none of the others."""
-    from pyczmq import _blocking
+    from pyczmq import _threads
 
     other = Socket(zmq.PULL)
     loop.reader(other, pass_on)
     loop.reader(wire.pull, pass_on)
     thread = threading.Thread(target=wire.pull.recv)
     thread.start()
-    while thread.ident not in _blocking._waiting:
+    while thread.ident not in _threads.waiting:
         time.sleep(0.001)
     with pytest.raises(RuntimeError, match=r"<Socket PULL: .*> is in use in another thread"):
         loop.start()
@@ -1065,7 +1065,7 @@ def test_bad_numbers(loop: Loop, number: Any) -> None:
 
 PROGRAM = """
 import os, signal, threading, time
-from pyczmq import Context, Loop, _blocking, zmq
+from pyczmq import Context, Loop, _threads, zmq
 
 context = Context()
 pull = context.socket(zmq.PULL, bind="inproc://pull")
@@ -1076,7 +1076,7 @@ loop.reader(pull, lambda loop, sock, arg: print(sock.recv()) or -1)
 def when_waiting(number, then=lambda: None):
     main = threading.main_thread().ident
     def send():
-        while main not in _blocking._waiting:
+        while main not in _threads.waiting:
             time.sleep(0.001)
         os.kill(os.getpid(), number)
         then()

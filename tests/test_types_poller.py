@@ -63,10 +63,10 @@ def identical(found: list[Any], wanted: list[Any]) -> bool:
 
 def waiting(thread: threading.Thread) -> None:
     """Wait until a thread sleeps in C."""
-    from pyczmq import _blocking
+    from pyczmq import _threads
 
     deadline = time.monotonic() + 10
-    while thread.is_alive() and thread.ident not in _blocking._waiting:
+    while thread.is_alive() and thread.ident not in _threads.waiting:
         assert time.monotonic() < deadline
         time.sleep(0.001)
 
@@ -759,7 +759,7 @@ def test_fork() -> None:
 
 PROGRAM = """
 import os, signal, threading, time
-from pyczmq import Context, Poller, Socket, _blocking, zmq
+from pyczmq import Context, Poller, Socket, _threads, zmq
 
 context = Context()
 pull = context.socket(zmq.PULL, bind="inproc://pull")
@@ -769,7 +769,7 @@ poller = Poller(pull, os.pipe()[0])
 def when_waiting(number, then=lambda: None):
     main = threading.main_thread().ident
     def send():
-        while main not in _blocking._waiting:
+        while main not in _threads.waiting:
             time.sleep(0.001)
         os.kill(os.getpid(), number)
         then()
@@ -868,13 +868,13 @@ def test_exit_while_a_daemon_thread_waits() -> None:
     children.check(
         """
         import os, threading, time
-        from pyczmq import Context, Poller, Socket, _blocking, zmq
+        from pyczmq import Context, Poller, Socket, _threads, zmq
         sources = [Socket(zmq.PULL)], [Context().socket(zmq.PULL)], [os.pipe()[0]]
         pollers = [Poller(*group) for group in sources]
         for poller in pollers:
             threading.Thread(target=poller.wait, daemon=True).start()
         threading.Thread(target=Poller().wait, daemon=True).start()
-        while len(_blocking._waiting) < 3:
+        while len(_threads.waiting) < 3:
             time.sleep(0.001)
         """
     )

@@ -1242,14 +1242,14 @@ def test_exit_while_a_daemon_thread_runs_a_loop() -> None:
     children.check(
         """
         import threading, time
-        from pyczmq import _blocking, zctx, zloop, zmq, zsocket
+        from pyczmq import _threads, zctx, zloop, zmq, zsocket
         asleep, busy, polling = zloop.new(), zloop.new(), zloop.new()
         zloop.timer(busy, 0, 0, lambda *_: None)
         pull = zsocket.new(zctx.new(), zmq.PULL)
         zloop.poller(polling, zmq.pollitem(socket=pull, events=zmq.POLLIN), lambda *_: None)
         for loop in (asleep, busy, polling):
             threading.Thread(target=zloop.start, args=(loop,), daemon=True).start()
-        while len(_blocking._waiting) < 3:
+        while len(_threads.waiting) < 3:
             time.sleep(0.001)
         """
     )

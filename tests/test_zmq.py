@@ -942,11 +942,11 @@ def run(function: Callable[[], Any]) -> tuple[threading.Thread, list[Any]]:
 @pytest.mark.parametrize("how", ["in C", "in Python"])
 def test_proxy(context: Any, monkeypatch: pytest.MonkeyPatch, how: str) -> None:
     """A proxy forwards both ways, copies to the capture socket, and ends with the context."""
-    from pyczmq import _blocking
+    from pyczmq import _threads
 
     street = Street(context)
     if how == "in Python":
-        monkeypatch.setattr(_blocking, "on_main_thread", lambda: True)
+        monkeypatch.setattr(_threads, "on_main_thread", lambda: True)
     thread, results = run(lambda: zmq.proxy(street.frontend, street.backend, street.capture))
     for _ in range(3):
         street.ask()

@@ -528,11 +528,11 @@ def test_exit_while_a_daemon_thread_waits() -> None:
     children.check(
         """
         import os, threading, time
-        from pyczmq import _blocking, zctx, zmq, zpoller, zsocket
+        from pyczmq import _threads, zctx, zmq, zpoller, zsocket
         pollers = zpoller.new(os.pipe()[0]), zpoller.new(zsocket.new(zctx.new(), zmq.PULL)), zpoller.new()
         for poller in pollers:
             threading.Thread(target=zpoller.wait, args=(poller,), daemon=True).start()
-        while len(_blocking._waiting) < 3:
+        while len(_threads.waiting) < 3:
             time.sleep(0.001)
         """
     )

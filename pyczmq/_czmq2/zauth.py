@@ -13,7 +13,7 @@ import os
 import time
 from _thread import RLock, allocate_lock, get_ident
 
-from .. import _actors, _blocking, _passwords, _text
+from .. import _actors, _blocking, _passwords, _text, _threads
 from .._certificates import Folder
 from .._cffi import C, ffi
 from .zctx import context, set_option
@@ -76,7 +76,7 @@ class _Relay:
             C.zmq_bind(self.stop_here, endpoint)
             C.zmq_connect(self.stop_there, endpoint)
             self.done.acquire()
-            _blocking.start_helper(self._run)
+            _threads.start_helper(self._run)
         except BaseException:
             self._close()
             _close_inside(self.stop_here)

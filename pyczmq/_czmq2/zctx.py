@@ -11,7 +11,7 @@ from functools import partial
 from itertools import compress
 from operator import is_not
 
-from .. import _blocking, _scheduling
+from .. import _blocking, _scheduling, _threads
 from .._cffi import C, ffi
 
 TYPE_CHECKING = False
@@ -193,9 +193,9 @@ class Context:
 
 def _let_go() -> None:
     """Give threads that wait on sockets of a context that has just been shut down the time to come back."""
-    others = _blocking._waiting.keys() - {get_ident()}
+    others = _threads.waiting.keys() - {get_ident()}
     deadline = time.monotonic() + _GRACE
-    while others & _blocking._waiting.keys() and time.monotonic() < deadline:
+    while others & _threads.waiting.keys() and time.monotonic() < deadline:
         time.sleep(0.0005)
 
 

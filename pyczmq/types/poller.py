@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from .. import _blocking, _handles, _polling, _zmq_pointers, zmq, zpoller
+from .. import _blocking, _handles, _polling, _threads, _zmq_pointers, zmq, zpoller
 from .._numbers import integer
 from . import errors
 from ._base import Object, guarded
@@ -228,7 +228,7 @@ class _Source:
         else:
             is_open = not (isinstance(given, Object) and given._handle is None)
         if not is_open:
-            _blocking.leave_if_ending()
+            _threads.leave_if_ending()
             raise ValueError(f"a source of the {owner} is closed: {_name(given)}")
 
     def has_some(self) -> bool:

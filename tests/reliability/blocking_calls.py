@@ -17,7 +17,7 @@ import pyczmq
 
 #: Where the package waits, open to signals.
 WAITS = {
-    *("_blocking.poll", "_blocking.call", "_blocking.wait", "_blocking.again", "_blocking.until", "_blocking.receive"),
+    *("_blocking.poll", "_threads.call", "_blocking.wait", "_blocking.again", "_blocking.until", "_blocking.receive"),
     *("_blocking.terminate", "_blocking._poll_until"),
 }
 

@@ -23,7 +23,7 @@ from functools import partial
 from typing import Any
 
 import pyczmq
-from pyczmq import _blocking, zactor, zdir, zframe, zmonitor, zmq, zmsg, zsock, zstr
+from pyczmq import _blocking, _threads, zactor, zdir, zframe, zmonitor, zmq, zmsg, zsock, zstr
 
 #: Seconds that each part has before the process is ended with a traceback.
 HANG = 60
@@ -103,7 +103,8 @@ def _is_ours(frame: Any) -> bool:
 
 def _waits(frame: Any) -> bool:
     """Tell whether a signal has come while something waits, and not while it sends or receives."""
-    return frame.f_code.co_filename == _blocking.__file__ and frame.f_code.co_name in ("_poll_until", "call", "step")
+    where = {_blocking.__file__: ("_poll_until", "step"), _threads.__file__: ("call",)}
+    return frame.f_code.co_name in where.get(frame.f_code.co_filename, ())
 
 
 _PACKAGE = os.path.dirname(pyczmq.__file__) + os.sep

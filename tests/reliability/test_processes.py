@@ -35,7 +35,7 @@ UNWANTED = ("dangling", "E: ", "W: ", "assert", "Assert", "Fatal", "Segmentation
 PRELUDE = """
 import atexit, os, random, signal, sys, threading, time
 import pyczmq
-import pyczmq._blocking
+import pyczmq._threads
 from pyczmq import Actor, C, Context, Gossip, Loop, Message, Monitor, Pipe, Poller, Socket, aio, ffi
 from pyczmq import zactor, zctx, zgossip, zlist, zloop, zmq, zpoller, zproxy, zsock, zsocket, zstr, zsys
 SEED = int(sys.argv[1])
@@ -50,7 +50,7 @@ def ending():
 def await_waiting(count):
     \"\"\"Wait until so many threads wait in pyczmq, or until it is plain that they will not.\"\"\"
     deadline = time.monotonic() + 2
-    while len(pyczmq._blocking._waiting) < count and time.monotonic() < deadline:
+    while len(pyczmq._threads.waiting) < count and time.monotonic() < deadline:
         time.sleep(0.001)
 
 def blocked(target, *args):

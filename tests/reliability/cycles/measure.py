@@ -47,7 +47,7 @@ _TABLES = (dict, list, set, deque, weakref.WeakValueDictionary, weakref.WeakKeyD
 
 #: Messages to receive into, used again and again: as many as threads have been in such a call at the same time. And the
 #: threads that are in a call at this moment.
-_SPARE = {"_messages", "_waiting"}
+_SPARE = {"_messages", "waiting"}
 _CACHE = type(functools.lru_cache(maxsize=1)(int))
 
 
