@@ -43,7 +43,7 @@ class Cycle:
 #: The cycles of the group that is loaded, by name.
 cycles: dict[str, Cycle] = {}
 
-#: What a cycle that makes sockets or descriptors has for `Cycle.collect`, and one that starts threads.
+#: `Cycle.collect` of what leaves sockets or descriptors to the collector, and of what leaves threads to it.
 SOCKETS = 100
 THREADS = 20
 
@@ -88,7 +88,7 @@ def cycle(name: str, collect: int = 1000) -> Callable[[Callable[[], object]], Ca
 
 def both(name: str, make: Callable[[], Any], destroy: Callable[[Any], object], collect: int = 1000) -> None:
     """Add two cycles: what is made is destroyed, and what is made is left to the garbage collector."""
-    simple(f"{name}, destroyed", lambda: destroy(make()), collect)
+    simple(f"{name}, destroyed", lambda: destroy(make()), min(10 * collect, 1000))
     simple(f"{name}, collected", make, collect)
 
 

@@ -51,12 +51,12 @@ def _() -> Iterator[Callable[[], object]]:
     zactor.destroy(actor)
 
 
-@cycle("zactor.new, a task that raises before it is ready", THREADS)
+@cycle("zactor.new, a task that raises before it is ready", SOCKETS)
 def _early() -> None:
     fails(zactor.new, fail)
 
 
-@cycle("zactor.destroy, a task that has raised", THREADS)
+@cycle("zactor.destroy, a task that has raised", SOCKETS)
 def _late() -> None:
     actor = zactor.new(_raises_late)
     zstr.send(actor, "go")
@@ -75,7 +75,7 @@ def _() -> Iterator[Callable[[], object]]:
     yield once
 
 
-@cycle("zactor, a destructor", THREADS)
+@cycle("zactor, a destructor", SOCKETS)
 def _destructor() -> None:
     actor = zactor.new(_task)
     zactor.set_destructor(actor, lambda actor: zstr.send(actor, "$TERM"))
@@ -87,7 +87,7 @@ both("zactor.new, zgossip", lambda: zactor.new(zgossip.actor, "node"), lambda ma
 both("zactor.new, zdir_watch", lambda: zactor.new(zdir.watch), lambda made: zactor.destroy(made), THREADS)
 
 
-@prepared("zactor.new, zmonitor", THREADS)
+@prepared("zactor.new, zmonitor", SOCKETS)
 def _() -> Iterator[Callable[[], object]]:
     sock = zsock.new(zmq.PULL)
 
@@ -101,7 +101,7 @@ def _() -> Iterator[Callable[[], object]]:
     yield once
 
 
-@cycle("zproxy, a tour", THREADS)
+@cycle("zproxy, a tour", SOCKETS)
 def _zproxy() -> None:
     # libzmq takes a moment to give an endpoint back.
     number = next(_names)
@@ -135,7 +135,7 @@ def _() -> Iterator[Callable[[], object]]:
     zactor.destroy(proxy)
 
 
-@prepared("zmq.proxy_steerable", THREADS)
+@prepared("zmq.proxy_steerable", SOCKETS)
 def _() -> Iterator[Callable[[], object]]:
     def once() -> None:
         front, back = zsock.new_pull("@inproc://steered.front"), zsock.new_push("@inproc://steered.back")
@@ -151,7 +151,7 @@ def _() -> Iterator[Callable[[], object]]:
     yield once
 
 
-@cycle("zgossip, a tour", THREADS)
+@cycle("zgossip, a tour", SOCKETS)
 def _zgossip() -> None:
     base, other = zactor.new(zgossip.actor, "base"), zactor.new(zgossip.actor)
     zgossip.bind(base, "inproc://gossip")
@@ -168,7 +168,7 @@ def _zgossip() -> None:
     zactor.destroy(base)
 
 
-@cycle("zdir.watch, a tour", THREADS)
+@cycle("zdir.watch, a tour", SOCKETS)
 def _watch() -> None:
     watcher = zactor.new(zdir.watch)
     zdir.set_timeout(watcher, 100)
@@ -181,7 +181,7 @@ def _watch() -> None:
 # ---------------------------------------------------------------- the authenticator: one at a time
 
 
-@cycle("zauth.new, destroyed", THREADS)
+@cycle("zauth.new, destroyed", SOCKETS)
 def _zauth() -> None:
     ctx = zctx.new()
     auth = zauth.new(ctx)
@@ -195,14 +195,14 @@ def _zauth_collected() -> None:
     zauth.new(zctx.new())
 
 
-@cycle("zactor.new, zauth", THREADS)
+@cycle("zactor.new, zauth", SOCKETS)
 def _zauth_actor() -> None:
     actor = zactor.new(zauth.actor)
     zauth.deny(actor, "127.0.0.1", "127.0.0.2")
     zactor.destroy(actor)
 
 
-@prepared("zauth, commands", THREADS)
+@prepared("zauth, commands", SOCKETS)
 def _() -> Iterator[Callable[[], object]]:
     ctx = zctx.new()
     auth = zauth.new(ctx)
@@ -225,7 +225,7 @@ def _() -> Iterator[Callable[[], object]]:
     zauth.destroy(auth)
 
 
-@prepared("zauth: a PLAIN client is let in", THREADS)
+@prepared("zauth: a PLAIN client is let in", SOCKETS)
 def _() -> Iterator[Callable[[], object]]:
     ctx = zctx.new()
     auth = zauth.new(ctx)

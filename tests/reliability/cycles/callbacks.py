@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from cycles import SOCKETS, THREADS, both, cycle, optional, prepared
+from cycles import SOCKETS, both, cycle, optional, prepared
 from cycles.calls import fail, fails
 from pyczmq import zloop, zmq, zsock, zstr, zsys
 
@@ -141,7 +141,7 @@ def _() -> Iterator[Callable[[], object]]:
     zsys.log_to_logging(None)
 
 
-@prepared("zsys: where logs go is set", THREADS)
+@prepared("zsys: where logs go is set", SOCKETS)
 def _() -> Iterator[Callable[[], object]]:
     def once() -> None:
         zsys.log_to_logging("cycles")
@@ -171,7 +171,7 @@ def _handler() -> None:
     optional(zsys.set_interrupted)
 
 
-@cycle("zmq.threadstart", THREADS)
+@cycle("zmq.threadstart", SOCKETS)
 def _thread() -> None:
     done: list[int] = []
     zmq.threadclose(zmq.threadstart(done.append, 1))

@@ -7,7 +7,7 @@ import itertools
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any
 
-from cycles import SOCKETS, THREADS, prepared
+from cycles import SOCKETS, prepared
 from cycles.calls import KIB64, RECEIVING, SENDING, SMALL, OnPurposeError, fail
 from pyczmq import aio, zmq
 from pyczmq.types import Frame, Message, ZMQError
@@ -235,7 +235,7 @@ async def _task(pipe: aio.Pipe, *args: Any) -> None:
         await pipe.send_msg(message)
 
 
-@awaited("aio.Actor, closed", THREADS)
+@awaited("aio.Actor, closed", SOCKETS)
 def _() -> Iterator[Coroutines]:
     async def once() -> None:
         async with aio.Actor(_task, ["arg"]) as actor:
@@ -249,7 +249,7 @@ def _() -> Iterator[Coroutines]:
     yield once
 
 
-@awaited("aio.Actor, an exception", THREADS)
+@awaited("aio.Actor, an exception", SOCKETS)
 def _() -> Iterator[Coroutines]:
     async def failing(pipe: aio.Pipe) -> None:
         fail()
@@ -295,7 +295,7 @@ def _() -> Iterator[Coroutines]:
     yield once
 
 
-@awaited("aio.Monitor", THREADS)
+@awaited("aio.Monitor", SOCKETS)
 def _() -> Iterator[Coroutines]:
     async def once() -> None:
         async with aio.Socket(zmq.PULL) as socket, aio.Monitor(socket, "LISTENING") as monitor:
@@ -306,7 +306,7 @@ def _() -> Iterator[Coroutines]:
     yield once
 
 
-@awaited("aio.Gossip", THREADS)
+@awaited("aio.Gossip", SOCKETS)
 def _() -> Iterator[Coroutines]:
     async def once() -> None:
         async with aio.Gossip("base") as base, aio.Gossip() as other:

@@ -38,6 +38,9 @@ LIMIT = 8.0
 #: How often growth must be seen before it is a leak.
 LOOKS = 4
 
+#: As many cycles warm everything up.
+WARM = 10_000
+
 #: Seconds that threads and sockets have to be gone.
 PATIENCE = 10.0
 
@@ -155,11 +158,11 @@ class Growth(NamedTuple):
 
 
 def look(once: Callable[[], object], number: int, windows: int, collect: int) -> Growth:
-    """Measure what *number* cycles leave behind, after a fourth of them to warm up."""
+    """Measure what *number* cycles leave behind, after a fourth of them, or 10,000, to warm up."""
     size = max(1, number // windows)
     # Made beforehand, lest they grow with each window.
     resident, used = array("q", bytes(8 * (windows + 1))), array("q", bytes(8 * (windows + 1)))
-    repeat(once, max(size, number // 4), collect)
+    repeat(once, max(size, min(number // 4, WARM)), collect)
     before = settle(None)
     for window in range(windows + 1):
         if window:

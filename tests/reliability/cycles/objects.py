@@ -402,7 +402,7 @@ both("types.Actor", lambda: Actor(_echo, ["arg"]), close, THREADS)
 both("types.actor, decorated", lambda: actor(_echo)(), close, THREADS)
 
 
-@cycle("types.Actor, an exception", THREADS)
+@cycle("types.Actor, an exception", SOCKETS)
 def _failing() -> None:
     def fail_later(pipe: Pipe) -> None:
         pipe.signal()
@@ -456,7 +456,7 @@ def send_back(side: Actor) -> None:
     side.send_frame(frame)
 
 
-@cycle("types.Proxy, closed", THREADS)
+@cycle("types.Proxy, closed", SOCKETS)
 def _proxy() -> None:
     with Proxy(("PULL", "inproc://front"), ("PUSH", "inproc://back")) as proxy:
         proxy.pause()
@@ -483,7 +483,7 @@ both("types.Monitor", _monitor, close, THREADS)
 both("types.Gossip", lambda: Gossip("node"), close, THREADS)
 
 
-@cycle("types.Gossip, a tour", THREADS)
+@cycle("types.Gossip, a tour", SOCKETS)
 def _gossip() -> None:
     with Gossip("base") as base, Gossip() as other:
         base.bind("inproc://gossip")
@@ -498,7 +498,7 @@ def _gossip() -> None:
 
 
 # An Auth is never left to the garbage collector: were it collected, everybody would be let in.
-@cycle("types.Auth, closed", THREADS)
+@cycle("types.Auth, closed", SOCKETS)
 def _auth() -> None:
     context = Context()
     with Auth(context) as auth:
@@ -512,7 +512,7 @@ def _auth() -> None:
     context.close()
 
 
-@prepared("types.Auth: a CURVE client is let in", THREADS)
+@prepared("types.Auth: a CURVE client is let in", SOCKETS)
 def _() -> Iterator[Callable[[], object]]:
     server_cert, client_cert = Cert(), Cert()
     folder = Path("known")
