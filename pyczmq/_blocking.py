@@ -33,9 +33,6 @@ _RCVTIMEO = 27
 _SNDTIMEO = 28
 ETERM = 156384765
 
-#: Milliseconds for which the main thread sleeps at most before it looks for signals.
-SLICE = 100
-
 #: Milliseconds to the next try of a socket that says that it is ready, and is not.
 _MOMENT = 1
 
@@ -88,7 +85,7 @@ def deadline_after(timeout: float) -> float:
 
 def step(deadline: float) -> int:
     """Return for how many milliseconds this thread may sleep in C now, on its way to *deadline*."""
-    longest = SLICE if _threads.on_main_thread() else 2**31 - 1
+    longest = _threads.SLICE if _threads.on_main_thread() else 2**31 - 1
     left = max(0.0, deadline - _monotonic()) * 1000
     return longest if left > longest else -int(-left // 1)
 
@@ -294,8 +291,8 @@ def terminate(context: CData, background: bool = False) -> None:
         # No thread can be had (the interpreter is exiting): leave the context to the operating system.
         unfinished.discard(done)
         return
-    while not background and not done.acquire(timeout=SLICE / 1000):
-        pass
+    if not background:
+        _threads.await_release(done)
 
 
 def let_settle(context: CData | None) -> None:

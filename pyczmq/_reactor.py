@@ -184,7 +184,7 @@ class Reactor(_keeper.Keeper):
             return
         if self.max_timers:
             C.zloop_set_max_timers(loop, 0)
-        self.beat = max(0, C.zloop_timer(loop, _blocking.SLICE, 0, on_timer, self.heart.token))
+        self.beat = max(0, C.zloop_timer(loop, _threads.SLICE, 0, on_timer, self.heart.token))
         if self.max_timers:
             self.limit_timers(loop)
 
@@ -343,7 +343,8 @@ class Ticket(Registration):
 
 
 def _beat(loop: Loop, timer_id: int, arg: Any) -> None:
-    """Do nothing: that this is called is enough for Python to run its signal handlers."""
+    """Let Python run its signal handlers: that this is called is enough for CPython."""
+    _threads.check_signals()
 
 
 def _handle_of(item: Any) -> Any:

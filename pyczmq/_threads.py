@@ -18,11 +18,15 @@ from . import _scheduling
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from _thread import LockType
     from collections.abc import Callable, Collection
     from types import FrameType
     from typing import Any
 
     from ._types import CData
+
+#: Milliseconds for which the main thread sleeps at most before it looks for signals.
+SLICE = 100
 
 #: Seconds that other threads have, when the interpreter exits, to make the sockets that they are about to make.
 _MAKING = 0.03
@@ -32,6 +36,7 @@ _RETURNING = 0.01
 _MOST = 0.1
 _PATIENCE = 2.0
 
+_PYPY = sys.implementation.name == "pypy"
 _monotonic = time.monotonic
 
 #: Threads that are in a C function that waits -> its arguments, and what tells by them which sockets it uses.
@@ -58,6 +63,26 @@ exiting = False
 def on_main_thread() -> bool:
     """Tell whether this is the thread that Python runs signal handlers in."""
     return get_ident() == main_thread().ident
+
+
+def check_signals() -> None:
+    """Have PyPy run the handlers of signals that have come, if this is the main thread.
+
+    A signal that comes while another thread runs it may notice only thousands of bytecodes later: after seconds, where
+    the main thread does little but wait. CPython always does at once.
+    """
+    if _PYPY:
+        import signal
+
+        if hasattr(signal, "pthread_sigmask"):
+            # After this PyPy looks for signals.
+            signal.pthread_sigmask(signal.SIG_BLOCK, ())
+
+
+def await_release(lock: LockType) -> None:
+    """Acquire a lock that another thread will release, open to signals."""
+    while not lock.acquire(timeout=SLICE / 1000):
+        check_signals()
 
 
 def start_helper(function: Callable[..., object], *args: object) -> None:
@@ -89,7 +114,10 @@ def call(function: Any, *args: Any, uses: Callable[..., Collection[Any]] = polle
     try:
         if _closing and me in users(_closing):
             leave_if_ending()
-        return function(*args)
+        result = function(*args)
+        if not result and _PYPY:
+            check_signals()
+        return result
     finally:
         if outer is None:
             waiting.pop(me, None)

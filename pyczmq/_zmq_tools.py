@@ -10,7 +10,7 @@ import errno
 import time
 from _thread import allocate_lock, get_ident
 
-from . import _blocking, _handles, _keeper, _text
+from . import _handles, _keeper, _text, _threads
 from ._cffi import C, ffi
 from ._numbers import integer
 from ._zmq_pointers import VOID, check, check_own, hand_out, keeper, kinds, own, retire
@@ -395,8 +395,7 @@ def threadclose(thread: CData) -> None:
     state = _running.get(check(thread, "thread", "thread"))
     if state is None:
         raise ValueError("thread was not started by zmq.threadstart")
-    while not state.done.acquire(timeout=_blocking.SLICE / 1000):
-        pass
+    _threads.await_release(state.done)
     state.done.release()
     if _running.pop(thread, None) is state:
         retire(thread, "was closed")

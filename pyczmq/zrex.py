@@ -33,7 +33,7 @@ from __future__ import annotations
 
 from _thread import allocate_lock
 
-from . import _blocking, _handles, _slre, _text, _threads
+from . import _handles, _slre, _text, _threads
 from ._cffi import C, ffi
 from ._numbers import integer
 
@@ -223,8 +223,7 @@ def _run(rex: Rex, text: bytes, expression: bytes, steps: float) -> bool:
             pass
     if not started:
         work()
-    while not done.acquire(timeout=_blocking.SLICE / 1000):
-        pass
+    _threads.await_release(done)
     return result[0]
 
 
