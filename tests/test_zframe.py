@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import sys
 from collections.abc import Iterator
@@ -386,7 +387,7 @@ def test_spent_handles_are_forgotten() -> None:
     for _ in range(20):
         for _ in range(1000):
             zframe.destroy(zframe.new(b"x"))
-        collect()
+        gc.collect()
     assert len(_handles._spent) < 3000
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import errno
+import gc
 import inspect
 import os
 import re
@@ -615,7 +616,7 @@ def test_a_view_outlives_its_message(pair: Pair, size: int) -> None:
             assert bytes(view) == content
         view[:1] = b"x"
         del view
-        collect()
+        gc.collect()
         zmq.recv(b, zmq.DONTWAIT)
 
 
