@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _ACTOR = ffi.typeof("zactor_t *")
 _FUNCTION_TYPE = ffi.typeof("zactor_fn *")
 
-#: Milliseconds between two looks whether a task has ended without a signal.
+#: Milliseconds between two looks whether a task has ended without a signal, at most: the first come sooner.
 _SLICE = 10
 
 
@@ -173,10 +173,12 @@ def _await_ready(actor: Actor, task: Task) -> None:
     item = _blocking.pollitem(handle, _blocking.POLLIN)
     message = _actors._new_message()
     reported = time.monotonic() + _actors.PATIENCE / 1000
+    pause = 1
     while True:
         # A signal that was given before either is in the pipe by now.
         finished, waits = task.finished, task.waits
-        rc = _blocking.poll(item, 1, 0 if finished or waits else _SLICE)
+        rc = _blocking.poll(item, 1, 0 if finished or waits else pause)
+        pause = min(2 * pause, _SLICE)
         if rc > 0 and _actors._receive(handle, message):
             return
         if rc < 0:
