@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import inspect
 import logging
 import os
@@ -1056,11 +1057,15 @@ def test_contexts_of_zctx_are_apart() -> None:
 
 @pytest.fixture
 def logger() -> Iterator[logging.Logger]:
-    """A logger of its own, which takes all levels; afterwards CZMQ's log goes nowhere."""
+    """A logger of its own, which takes all levels; afterwards CZMQ's log goes to the standard output again."""
     found = logging.getLogger("pyczmq.test")
     found.setLevel(logging.DEBUG)
     yield found
     zsys.log_to_logging(None)
+    # C's own, as other systems name it otherwise.
+    if sys.platform.startswith("linux"):
+        address = ctypes.c_void_p.in_dll(ctypes.CDLL(None), "stdout").value
+        zsys.set_logstream(ffi.cast("FILE *", address))
 
 
 def test_log_goes_to_logging(logger: logging.Logger, caplog: pytest.LogCaptureFixture) -> None:
