@@ -277,7 +277,8 @@ class _Owner:
         handle = self.handle()
         if what is not None and handle is not None:
             kill(handle, what)
-        for child in list(self.children):
+        children, self.children = self.children, set()
+        for child in children:
             child.retire("was closed with its context")
         for parent in self.parents:
             owner = owned.get(id(parent))
@@ -354,7 +355,8 @@ def companions(handle: CData) -> dict[Any, Any]:
 
         def forget(reference: weakref.ref[Any], companions: Any = _companions) -> None:
             if companions.get(key, (None,))[0] is reference:
-                companions.pop(key, None)
+                # PyPy's dict may keep what was taken out of it.
+                companions.pop(key)[1].clear()
 
         found = {}
         _companions[key] = (_reference(handle, forget), found)
