@@ -407,3 +407,27 @@ def test_no_descriptor_is_left_at_exit() -> None:
         assert zmq.ctx_term(context) == 0
         """
     )
+
+
+def test_nothing_that_was_dropped_stays_open() -> None:
+    """What the last objects refer to goes with them: PyPy's dicts may keep what was taken out of them."""
+    children.check(
+        """
+        import gc
+        from pyczmq import _handles, zmonitor, zsock
+        def use():
+            server = zsock.new_rep()
+            monitor = zmonitor.new(server)
+            zmonitor.listen(monitor, "LISTENING")
+            zmonitor.start(monitor)
+            zsock.bind(server, "tcp://127.0.0.1:*")
+            assert zmonitor.recv(monitor, 10_000).event == "LISTENING"
+        for number in range(300):
+            use()
+            if number % 20 == 0:
+                gc.collect()
+        for _ in range(10):
+            gc.collect()
+        assert not _handles._owned, _handles._owned
+        """
+    )

@@ -323,8 +323,8 @@ def test_thread_that_waits_on_a_destroyed_context() -> None:
     """A thread that is blocked on a socket when its context is destroyed comes back, and nothing crashes."""
     children.check(
         """
-        import threading
-        from pyczmq import zctx, zsocket, zstr
+        import threading, time
+        from pyczmq import _threads, zctx, zsocket, zstr
         for round in range(30):
             ctx = zctx.new()
             pulls = [zsocket.new(ctx, zsocket.PULL) for _ in range(4)]
@@ -337,9 +337,8 @@ def test_thread_that_waits_on_a_destroyed_context() -> None:
             for thread in threads:
                 thread.start()
             ready.wait()
-            while not all(map(threading.Thread.is_alive, threads)):
-                pass
-            import time; time.sleep(0.005)
+            while len(_threads.waiting) < 4:
+                time.sleep(0.001)
             zctx.destroy(ctx)
             for thread in threads:
                 thread.join(10)
