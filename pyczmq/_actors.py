@@ -118,29 +118,6 @@ class State:
 # ---------------------------------------------------------------- starting
 
 
-def masked(function: Any, *args: Any) -> Any:
-    """Call a C function that starts or asks an actor with all signals blocked: the actor's thread inherits that.
-
-    Over a signal, C ends a beacon, or loses an answer.
-    """
-    try:
-        # What the module signal makes of them, members of an enumeration, takes longer than to start a thread.
-        from _signal import (  # type: ignore[import-not-found]
-            SIG_BLOCK,
-            SIG_SETMASK,
-            pthread_sigmask,
-            valid_signals,
-        )
-    except ImportError:
-        return function(*args)
-    before = pthread_sigmask(SIG_BLOCK, ())
-    try:
-        pthread_sigmask(SIG_BLOCK, valid_signals())
-        return function(*args)
-    finally:
-        pthread_sigmask(SIG_SETMASK, before)
-
-
 #: Actors that were started and that nobody has taken into their care yet, each in a list of its own: what a signal's
 #: handler raises may keep them from that. Left alone, they would abort when CZMQ closes their sockets at exit.
 _fresh: list[list[Actor]] = []
@@ -156,7 +133,7 @@ def start(function: Any, argument: CData = ffi.NULL) -> Actor:
 def _start(made: list[Actor], function: Any, argument: CData) -> None:
     """Start an actor, and have it in a list, whatever a signal's handler raises."""
     _fresh.append(made)
-    masked(made.extend, _call(C.zactor_new, function, argument))
+    _threads.masked(made.extend, _call(C.zactor_new, function, argument))
 
 
 def taken(pointer: Actor) -> None:

@@ -12,7 +12,7 @@ import re
 import struct
 import weakref
 
-from . import _actors, _blocking, _containers, _endings, _handles, _keeper, _room, _text
+from . import _actors, _blocking, _containers, _endings, _handles, _keeper, _room, _text, _threads
 from ._cffi import C, ffi
 
 TYPE_CHECKING = False
@@ -173,7 +173,7 @@ def new_client(verbose: bool) -> HttpClient:
     """Return a new client in the garbage collector's care."""
     function = C.zhttp_client_new
     _begin()
-    pointer = _actors.masked(function, bool(verbose))
+    pointer = _threads.masked(function, bool(verbose))
     if not pointer:
         raise RuntimeError("libczmq was built without libcurl, and has no HTTP client")
     _endings.unbound(_endings.actor(pointer))
@@ -210,8 +210,6 @@ def _drop_answer(content: bytes) -> None:
 
 def _begin() -> None:
     """Raise where there is no room for an actor."""
-    from . import _actors
-
     _room.make(_SOCKETS)
     _actors.check_thread()
 
@@ -319,7 +317,7 @@ def new_server(options: HttpServerOptions) -> HttpServer:
     own = C.zhttp_server_options_new()
     C.zhttp_server_options_set_port(own, port)
     C.zhttp_server_options_set_backend_address(own, address)
-    pointer = _actors.masked(function, own)
+    pointer = _threads.masked(function, own)
     if not pointer:
         C.zhttp_server_options_destroy(ffi.new("zhttp_server_options_t **", own))
         raise RuntimeError("libczmq was built without libmicrohttpd, and has no HTTP server")
@@ -330,7 +328,7 @@ def new_server(options: HttpServerOptions) -> HttpServer:
     assert handle is not None
     _handles.companions(handle)[Server] = server
     # Later on the server may be waiting for a worker, and answer nothing.
-    server.port = port or _actors.masked(C.zhttp_server_port, handle)
+    server.port = port or _threads.masked(C.zhttp_server_port, handle)
     return handle
 
 

@@ -1,4 +1,4 @@
-"""Which threads wait in C, which work for this package, and how none of them is in the way when the interpreter exits.
+"""Threads: which wait in C, which work for this package, their signals, and how none is in the way at exit.
 
 Daemon threads go on while handles are destroyed at exit, and libzmq is at its end where two threads are in one socket.
 So whatever waits in C does so through `call`, which notes it; at exit those threads are woken, and held for good.
@@ -6,6 +6,9 @@ So whatever waits in C does so through `call`, which notes it; at exit those thr
 
 from __future__ import annotations
 
+# Not signal, which makes a member of an enumeration of each number; and not where it is needed: PyPy leaves an import's
+# lock held where a signal's handler raises in it.
+import _signal  # type: ignore[import-not-found]
 import os
 import sys
 import time
@@ -37,6 +40,10 @@ _MOST = 0.1
 _PATIENCE = 2.0
 
 _PYPY = sys.implementation.name == "pypy"
+
+#: ``pthread_sigmask``, None where there is no such thing.
+_sigmask: Any = getattr(_signal, "pthread_sigmask", None)
+
 _monotonic = time.monotonic
 
 #: Threads that are in a C function that waits -> its arguments, and what tells by them which sockets it uses.
@@ -71,18 +78,30 @@ def check_signals() -> None:
     A signal that comes while another thread runs it may notice only thousands of bytecodes later: after seconds, where
     the main thread does little but wait. CPython always does at once.
     """
-    if _PYPY:
-        import signal
-
-        if hasattr(signal, "pthread_sigmask"):
-            # After this PyPy looks for signals.
-            signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    if _PYPY and _sigmask is not None:
+        # After this PyPy looks for signals.
+        _sigmask(_signal.SIG_BLOCK, ())
 
 
 def await_release(lock: LockType) -> None:
     """Acquire a lock that another thread will release, open to signals."""
     while not lock.acquire(timeout=SLICE / 1000):
         check_signals()
+
+
+def masked(function: Any, *args: Any) -> Any:
+    """Call a C function that starts or asks an actor with all signals blocked: the actor's thread inherits that.
+
+    Over a signal, C ends a beacon, or loses an answer.
+    """
+    if _sigmask is None:
+        return function(*args)
+    before = _sigmask(_signal.SIG_BLOCK, ())
+    try:
+        _sigmask(_signal.SIG_BLOCK, _signal.valid_signals())
+        return function(*args)
+    finally:
+        _sigmask(_signal.SIG_SETMASK, before)
 
 
 def start_helper(function: Callable[..., object], *args: object) -> None:

@@ -22,7 +22,7 @@ drafts, and with libmicrohttpd, have it.
 
 from __future__ import annotations
 
-from . import _actors, _handles, _http
+from . import _handles, _http, _threads
 from ._cffi import C, ffi
 
 TYPE_CHECKING = False
@@ -69,7 +69,7 @@ def port(server: HttpServer) -> int:
     function = C.zhttp_server_port
     _handles.live(server, _http.SERVER, "server")
     known = (_handles.find_companions(server) or {}).get(_http.Server)
-    return _actors.masked(function, server) if known is None else known.port  # type: ignore[no-any-return]
+    return _threads.masked(function, server) if known is None else known.port  # type: ignore[no-any-return]
 
 
 def test(verbose: bool = False) -> None:
