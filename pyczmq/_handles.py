@@ -354,9 +354,11 @@ def companions(handle: CData) -> dict[Any, Any]:
         key = id(handle)
 
         def forget(reference: weakref.ref[Any], companions: Any = _companions) -> None:
-            if companions.get(key, (None,))[0] is reference:
+            found = companions.get(key)
+            if found is not None and found[0] is reference:
+                companions.pop(key, None)
                 # PyPy's dict may keep what was taken out of it.
-                companions.pop(key)[1].clear()
+                found[1].clear()
 
         found = {}
         _companions[key] = (_reference(handle, forget), found)
