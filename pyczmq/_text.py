@@ -106,6 +106,11 @@ def take(pointer: CData) -> str | None:
     return text
 
 
+def is_text(content: bytes, lowest: int = 9) -> bool:
+    """Tell whether C prints bytes as text, and not in hexadecimal: none is below *lowest*, or above 127."""
+    return not content.translate(None, bytes(range(lowest, 128)))
+
+
 def sprintf(format: Text, *args: Any) -> bytes:
     """Return a C-style printf format filled in by Python, so that no argument can reach C as a format.
 

@@ -43,9 +43,6 @@ _CHUNK = ffi.typeof("zchunk_t *")
 _FRAME = ffi.typeof("zframe_t *")
 _free = _handles.freer(C.zchunk_destroy, "zchunk_t *")
 
-#: The bytes that C takes for text.
-_TEXT = bytes(range(9, 128))
-
 #: What `fprint` shows at most: characters of text, or bytes in hexadecimal.
 _TEXT_WIDTH = 72
 _HEX_WIDTH = 37
@@ -351,7 +348,7 @@ def fprint(chunk: Chunk, file: Any) -> None:
     C: ``void zchunk_fprint (zchunk_t *self, FILE *file)``
     """
     content = data(chunk)
-    is_text = not content.translate(None, _TEXT)
+    is_text = _text.is_text(content)
     width = _TEXT_WIDTH if is_text else _HEX_WIDTH
     shown = content[:width] if is_text else content[:width].hex().upper().encode()
     dots = b"..." if len(content) >= width else b""

@@ -26,6 +26,7 @@ from ._handles import socket as _socket
 from ._memory import afford as _afford
 from ._text import cstring, decode, encode
 from ._text import data as _data
+from ._text import is_text as _is_text
 from ._text import string as _string
 
 TYPE_CHECKING = False
@@ -61,10 +62,6 @@ _zframe_send = C.zframe_send
 _begun = _blocking._begun
 _recv_nowait = C.zframe_recv_nowait
 _free = _handles.freer(C.zframe_destroy, "zframe_t *")
-
-#: The bytes that C takes for text, where it writes a frame, and where it logs one.
-_TEXT = bytes(range(9, 128))
-_LOGGED_TEXT = bytes(range(32, 128))
 
 #: Characters that are printed of a frame, as text and as hexadecimal digits.
 _TEXT_WIDTH = 70
@@ -300,7 +297,7 @@ def fprint(frame: Frame, prefix: Text | None, file: Any) -> None:
     C: ``void zframe_fprint (zframe_t *self, const char *prefix, FILE *file)``
     """
     content = _bytes(frame)
-    is_text = not content.translate(None, _TEXT)
+    is_text = _is_text(content)
     width = _TEXT_WIDTH if is_text else _HEX_WIDTH
     head = b"" if prefix is None else encode(prefix, "prefix")
     dots = b"..." if len(content) > width else b""
@@ -375,7 +372,7 @@ def print_n(frame: Frame, prefix: Text | None = None, length: int = 0) -> None:
     head = b"" if prefix is None else cstring(prefix, "prefix")
     if length < 0:
         raise ValueError(f"length must not be negative, not {length}")
-    is_text = not content.translate(None, _LOGGED_TEXT)
+    is_text = _is_text(content, 32)
     width = _TEXT_WIDTH if is_text else _HEX_WIDTH
     dots = b"..." if not length and len(content) > width else b""
     shown = content[: length or width]
