@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import _actors, _handles
+from . import _actor_threads, _handles
 from ._cffi import C, ffi
 from ._czmq2 import zauth as _rebuilt
 
@@ -23,7 +23,7 @@ def new(certstore: CertStore | None = None) -> Actor:
         try:
             with _rebuilt._starting:
                 _rebuilt.refuse_second()
-                actor = _actors.new(C.zauth, _NULL if certstore is None else certstore)
+                actor = _actor_threads.new(C.zauth, _NULL if certstore is None else certstore)
             break
         except RuntimeError:
             if attempt == 2:

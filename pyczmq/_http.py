@@ -12,7 +12,7 @@ import re
 import struct
 import weakref
 
-from . import _actors, _blocking, _containers, _endings, _handles, _keeper, _room, _text, _threads
+from . import _actor_threads, _blocking, _containers, _endings, _handles, _keeper, _room, _text, _threads
 from ._cffi import C, ffi
 
 TYPE_CHECKING = False
@@ -211,7 +211,7 @@ def _drop_answer(content: bytes) -> None:
 def _begin() -> None:
     """Raise where there is no room for an actor."""
     _room.make(_SOCKETS)
-    _actors.check_thread()
+    _actor_threads.check_thread()
 
 
 # ---------------------------------------------------------------- servers

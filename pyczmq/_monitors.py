@@ -13,7 +13,7 @@ import struct
 import time
 import weakref
 
-from . import _actors, _dialogue, _handles, _room, _text, _zmq_pointers
+from . import _actor_threads, _dialogue, _handles, _room, _text, _zmq_pointers
 from ._cffi import C, ffi
 from ._czmq2 import zctx as _contexts
 
@@ -238,7 +238,7 @@ def new_actor(socket: Socketish) -> Actor:
     check_process_wide(socket)
     refuse_watched(pointer)
     refuse_interrupted()
-    actor = _actors.new(C.zmonitor, socket, socket)
+    actor = _actor_threads.new(C.zmonitor, socket, socket)
     watch(pointer, actor)
     return actor
 

@@ -7,7 +7,7 @@ import sys
 import time
 from _thread import allocate_lock, get_ident
 
-from . import _actors, _blocking, _handles, _room, _threads
+from . import _actor_threads, _actors, _blocking, _handles, _room, _threads
 from ._cffi import C, ffi
 
 TYPE_CHECKING = False
@@ -143,19 +143,19 @@ def new(function: Callable[..., object], arguments: tuple[Any, ...]) -> Actor:
     if _run_task is None:
         _run_task = ffi.callback(_FUNCTION_TYPE, _on_thread)
     _room.make(2)
-    _actors.check_thread()
+    _actor_threads.check_thread()
     task = Task(function, arguments)
     state = _actors.State(task=task)
     number = id(task)
     _starting[number] = task
     actor: Actor | None = None
     try:
-        actor = _actors._start_owned(_run_task, ffi.cast("void *", number), state)
+        actor = _actor_threads._start_owned(_run_task, ffi.cast("void *", number), state)
         _await_ready(actor, task)
     except BaseException:
         if actor is not None:
             _handles.disown(actor, "was not made")
-            _actors._leave(ffi.cast(_ACTOR, actor), state)
+            _actor_threads._leave(ffi.cast(_ACTOR, actor), state)
         raise
     finally:
         try:
@@ -171,7 +171,7 @@ def _await_ready(actor: Actor, task: Task) -> None:
     """Wait for the ready signal, or for the end of the task or its waiting for input; raise what it raises before."""
     handle = C.zsock_resolve(actor)
     item = _blocking.pollitem(handle, _blocking.POLLIN)
-    message = _actors._new_message()
+    message = _actors.new_message()
     reported = time.monotonic() + _actors.PATIENCE / 1000
     pause = 1
     while True:
@@ -179,7 +179,7 @@ def _await_ready(actor: Actor, task: Task) -> None:
         finished, waits = task.finished, task.waits
         rc = _blocking.poll(item, 1, 0 if finished or waits else pause)
         pause = min(2 * pause, _SLICE)
-        if rc > 0 and _actors._receive(handle, message):
+        if rc > 0 and _actors.receive(handle, message):
             return
         if rc < 0:
             raise RuntimeError("CZMQ's context has ended")
@@ -191,7 +191,7 @@ def _await_ready(actor: Actor, task: Task) -> None:
         if time.monotonic() > reported:
             reported = float("inf")
             silence = f"has given no signal on its pipe for {_actors.PATIENCE} ms"
-            _actors._report(f"the task {task.name} {silence}; waiting for it goes on")
+            _actor_threads._report(f"the task {task.name} {silence}; waiting for it goes on")
 
 
 if hasattr(os, "register_at_fork"):

@@ -42,7 +42,7 @@ import errno
 import time
 import weakref
 
-from . import _actors, _blocking, _commands, _handles, _tasks, _text, zmsg
+from . import _actor_threads, _actors, _blocking, _commands, _handles, _tasks, _text, zmsg
 from ._cffi import C, ffi
 from ._numbers import integer
 
@@ -91,12 +91,12 @@ def new(task: Task, *args: Any) -> Actor:
         return _monitors.new_actor(argument)  # type: ignore[arg-type]
     _check_argument(task, argument)
     if argument is None:
-        return _actors.new(task)
+        return _actor_threads.new(task)
     if isinstance(argument, ffi.CData):
         if _handles.fate(argument) is not None:
             raise ValueError(f"the argument of the task {_handles.fate(argument)}")
-        return _actors.new(task, argument, argument)
-    return _actors.new(task, ffi.new("char[]", _text.cstring(argument, "the argument of the task")))
+        return _actor_threads.new(task, argument, argument)
+    return _actor_threads.new(task, ffi.new("char[]", _text.cstring(argument, "the argument of the task")))
 
 
 def _check_argument(task: CData, argument: Any) -> None:
@@ -120,7 +120,7 @@ def destroy(actor: Actor | None, timeout: int = _actors.PATIENCE) -> None:
     """
     milliseconds = integer(timeout, "timeout", -1)
     if actor is not None:
-        _actors.destroy(actor, milliseconds)
+        _actor_threads.destroy(actor, milliseconds)
 
 
 def send(actor: Actor, msg: Msg) -> int:

@@ -38,7 +38,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from . import _actors, _commands, _handles, _text
+from . import _actor_threads, _actors, _commands, _handles, _text
 from ._certificates import Folder
 from ._cffi import C, ffi
 from ._czmq2 import zauth as _rebuilt
@@ -233,7 +233,7 @@ def destroy(auth: Authenticator | None) -> None:
     C: ``void zauth_destroy (zauth_t **self_p)``
     """
     if auth is not None and ffi.typeof(_live(auth)) is _ACTOR:
-        _actors.destroy(auth)  # type: ignore[arg-type]
+        _actor_threads.destroy(auth)  # type: ignore[arg-type]
     else:
         _handles.destroy(auth, _AUTH, _free_raw, "auth")
 

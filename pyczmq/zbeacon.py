@@ -26,7 +26,7 @@ from __future__ import annotations
 import weakref
 from functools import partial
 
-from . import _actors, _blocking, _commands, _handles, _text, zstr
+from . import _actor_threads, _actors, _blocking, _commands, _handles, _text, zstr
 from ._cffi import C, ffi
 from ._czmq2 import zbeacon as _rebuilt
 from ._numbers import integer
@@ -85,7 +85,7 @@ def destroy(beacon: AnyBeacon | None) -> None:
     if beacon is None:
         return
     if _is_actor(_live(beacon)):
-        _actors.destroy(beacon)  # type: ignore[arg-type]
+        _actor_threads.destroy(beacon)  # type: ignore[arg-type]
     else:
         handle = _known_socket(beacon)
         if handle is not None:

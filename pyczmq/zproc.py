@@ -37,7 +37,7 @@ import time
 import weakref
 from _thread import allocate_lock
 
-from . import _actors, _blocking, _containers, _endings, _handles, _relay, _room, _text
+from . import _actor_threads, _blocking, _containers, _endings, _handles, _relay, _room, _text
 from ._cffi import C, ffi
 from ._numbers import integer
 
@@ -394,7 +394,7 @@ def run(proc: Proc) -> int:
     if not _is_executable(proc, state):
         return -1
     _room.make(_ACTOR_SOCKETS + _relay.PAIR * len(state.given))
-    _actors.check_thread()
+    _actor_threads.check_thread()
     state.started = True
     try:
         rc = function(proc)

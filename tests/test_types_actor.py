@@ -16,7 +16,22 @@ from typing import Any
 import children
 import pytest
 
-from pyczmq import Actor, Context, Frame, Message, Pipe, Poller, Socket, _actors, _blocking, actor, zactor, zmq, zproxy
+from pyczmq import (
+    Actor,
+    Context,
+    Frame,
+    Message,
+    Pipe,
+    Poller,
+    Socket,
+    _actor_threads,
+    _actors,
+    _blocking,
+    actor,
+    zactor,
+    zmq,
+    zproxy,
+)
 from pyczmq.types import Again, ContextTerminated, ZMQError, _actor
 
 PATIENCE = 10.0
@@ -386,7 +401,7 @@ def test_exception_before_it_is_ready() -> None:
     with pytest.raises(LookupError, match="no such thing") as caught:
         Actor(task)
     assert caught.traceback[-1].name == "task"
-    assert soon(lambda: not _actors._left)
+    assert soon(lambda: not _actor_threads._left)
 
 
 # ---------------------------------------------------------------- the decorator

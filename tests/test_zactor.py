@@ -19,6 +19,7 @@ import pytest
 
 from pyczmq import (
     C,
+    _actor_threads,
     _actors,
     _blocking,
     _handles,
@@ -278,7 +279,7 @@ def test_exception_before_the_signal_comes_out_of_new() -> None:
     with pytest.raises(LookupError, match="no such thing") as caught:
         zactor.new(task)
     assert caught.traceback[-1].name == "task"
-    assert soon(lambda: not _actors._left and len(_handles._owned) <= before)
+    assert soon(lambda: not _actor_threads._left and len(_handles._owned) <= before)
 
 
 def test_exception_after_the_signal_never_comes_out_of_new() -> None:
@@ -496,7 +497,7 @@ def test_collected_actor_that_does_not_end(quick: None) -> None:
         assert time.monotonic() - start < 1
         assert soon(lambda: any("nobody refers to it any more" in str(warning.message) for warning in caught))
     go.set()
-    assert soon(lambda: not _actors._left)
+    assert soon(lambda: not _actor_threads._left)
 
 
 EXIT = """
@@ -920,12 +921,12 @@ def test_no_room() -> None:
     children.check(
         """
         import _thread
-        from pyczmq import C, _actors, zactor
+        from pyczmq import C, _actor_threads, zactor
 
         def none(function, args):
             raise RuntimeError("can't start new thread")
 
-        _actors.start_new_thread = none
+        _actor_threads.start_new_thread = none
         for task in C.zproxy, print:
             try:
                 zactor.new(task)
@@ -1056,7 +1057,7 @@ def test_destructor(actor: Any) -> None:
     made = zactor.new(until_bye)
     zactor.set_destructor(made, bye)
     del made
-    assert soon(lambda: calls and not _actors._left)
+    assert soon(lambda: calls and not _actor_threads._left)
 
     calls = []
     zactor.set_destructor(actor, bye)
@@ -1168,7 +1169,7 @@ def test_no_leak(how: str) -> None:
             if how == "destroyed":
                 zactor.destroy(made)
             del made
-        assert soon(lambda: not _actors._left)
+        assert soon(lambda: not _actor_threads._left)
 
     def count() -> tuple[int, ...]:
         gc.collect()
@@ -1177,7 +1178,7 @@ def test_no_leak(how: str) -> None:
             _handles._companions,
             _handles.dead,
             _tasks._starting,
-            _actors._left,
+            _actor_threads._left,
         )
         return (threads(), len(os.listdir("/proc/self/fd")), *map(len, tables))
 
@@ -1207,7 +1208,7 @@ def test_cycles_are_collected() -> None:
         zactor.recv(thing.actor)
     del thing
     assert soon(lambda: reference() is None)
-    assert soon(lambda: not _actors._left)
+    assert soon(lambda: not _actor_threads._left)
 
 
 def test_exception_does_not_keep_the_actor() -> None:
@@ -1243,7 +1244,7 @@ def test_collected_inside_its_own_task() -> None:
     box.append(zactor.new(task))
     zstr.send(box[0], "go")
     assert soon(done.is_set)
-    assert soon(lambda: not _actors._left)
+    assert soon(lambda: not _actor_threads._left)
 
 
 @pytest.mark.skipif(platform.python_implementation() == "PyPy", reason="PyPy's memory comes and goes")
@@ -1275,18 +1276,18 @@ def test_an_actor_lost_to_a_signal_is_ended() -> None:
     """An actor whose maker is cut off by a signal's handler ends at once, also one that had an owner already."""
     children.check(
         """
-        from pyczmq import _actors, zactor, zgossip, zproxy
-        originals = {"_own": _actors._own, "taken": _actors.taken}
+        from pyczmq import _actor_threads, zactor, zgossip, zproxy
+        originals = {"_own": _actor_threads._own, "taken": _actor_threads.taken}
         for function, name in ((zgossip.actor, "_own"), (zproxy.actor, "taken")):
             def interrupted(*args, name=name):
-                setattr(_actors, name, originals[name])
+                setattr(_actor_threads, name, originals[name])
                 raise KeyboardInterrupt
-            setattr(_actors, name, interrupted)
+            setattr(_actor_threads, name, interrupted)
             try:
                 zactor.new(function)
             except KeyboardInterrupt:
                 pass
-        assert not _actors._left, _actors._left
+        assert not _actor_threads._left, _actor_threads._left
         """
     )
 
@@ -1295,9 +1296,9 @@ def test_an_actor_that_nobody_has_taken_is_ended_at_exit() -> None:
     """One whose maker was cut off before anybody could take care of it gives C nothing to abort over."""
     children.check(
         """
-        from pyczmq import _actors, zproxy
-        _actors.start(zproxy.actor)
-        assert _actors._fresh
+        from pyczmq import _actor_threads, zproxy
+        _actor_threads.start(zproxy.actor)
+        assert _actor_threads._fresh
         """
     )
 

@@ -13,7 +13,7 @@ import os
 import time
 from _thread import RLock, allocate_lock, get_ident
 
-from .. import _actors, _blocking, _passwords, _text, _threads
+from .. import _actor_threads, _blocking, _passwords, _text, _threads
 from .._certificates import Folder
 from .._cffi import C, ffi
 from .zctx import context, set_option
@@ -213,7 +213,7 @@ class Authenticator:
     def __init__(self) -> None:
         with _starting:
             refuse_second()
-            self.actor: Actor | None = _actors.start(C.zauth)
+            self.actor: Actor | None = _actor_threads.start(C.zauth)
         self.relays: list[_Relay] = []
         self.folder: Folder | None = None
         #: The file of passwords, where what is in it later counts, too.
@@ -226,7 +226,7 @@ class Authenticator:
         self.handle = ffi.new_handle(self)
         self.pointer: Auth = ffi.cast("zauth_t *", self.handle)
         _authenticators[self.pointer] = self
-        _actors.taken(self.actor)
+        _actor_threads.taken(self.actor)
 
     def hook(self, ctx: CData) -> None:
         """Have the sockets of a context ask this authenticator."""
@@ -309,7 +309,7 @@ class Authenticator:
             if self.giving_command.acquire(timeout=_PATIENCE):
                 actor, self.actor = self.actor, None
                 if actor is not None:
-                    _actors.end(actor)
+                    _actor_threads.end(actor)
                 self.giving_command.release()
 
 

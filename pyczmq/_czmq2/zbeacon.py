@@ -5,7 +5,7 @@ from __future__ import annotations
 import atexit
 import os
 
-from .. import _actors, _blocking
+from .. import _actor_threads, _blocking
 from .._cffi import C, ffi
 
 TYPE_CHECKING = False
@@ -49,7 +49,7 @@ class _Beacon:
     def destroy(self) -> None:
         """End the actor."""
         if _beacons.pop(self.pointer, None) is not None:
-            _actors.end(self.actor)
+            _actor_threads.end(self.actor)
 
 
 _beacons: dict[CData, _Beacon] = {}
@@ -84,7 +84,7 @@ def zbeacon_new(ctx: CData, port_nbr: int) -> Beacon:
     *ctx* is not used: the CZMQ 4 actor lives in the process-wide context. Returns NULL where there is no interface to
     broadcast on.
     """
-    actor = _actors.start(C.zbeacon)
+    actor = _actor_threads.start(C.zbeacon)
     C.zsock_send(actor, b"si", ffi.new("char[]", b"CONFIGURE"), ffi.cast("int", port_nbr))
     hostname = C.zstr_recv(actor)
     try:
@@ -92,11 +92,11 @@ def zbeacon_new(ctx: CData, port_nbr: int) -> Beacon:
     finally:
         C.zstr_free(ffi.new("char **", hostname))
     if not text:
-        _actors.end(actor)
-        _actors.taken(actor)
+        _actor_threads.end(actor)
+        _actor_threads.taken(actor)
         return ffi.cast("zbeacon_t *", 0)  # type: ignore[no-any-return]
     beacon = _Beacon(actor, ffi.new("char[]", text))
-    _actors.taken(actor)
+    _actor_threads.taken(actor)
     return beacon.pointer
 
 

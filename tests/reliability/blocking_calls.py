@@ -23,8 +23,9 @@ WAITS = {
 
 #: What waits for an actor: to start, to take a command, to answer one, to end.
 ACTORS = {
-    *("_actors.new", "_actors.start", "_tasks._await_ready", "_actors.command", "_actors.ask", "_actors.has_ended"),
-    *("_actors.end", "_actors.destroy", "_actors._leave", "_endings.end", "_dialogue.Dialogue.ask"),
+    *("_actor_threads.new", "_actor_threads.start", "_tasks._await_ready", "_actor_threads.end"),
+    *("_actor_threads.destroy", "_actor_threads._leave", "_endings.end"),
+    *("_actors.command", "_actors.ask", "_actors.has_ended", "_dialogue.Dialogue.ask"),
 }
 
 _ROOT = Path(pyczmq.__file__).parent

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib import import_module
@@ -26,6 +27,10 @@ BROADCASTS = ("beacons",)
 LONG = 100_000
 LONGEST = float(os.environ.get("PYCZMQ_SOAK_SECONDS", "600"))
 
+#: After so many cycles the garbage collector runs: those that leave it memory only, those that leave it sockets or
+#: descriptors, and those that leave it threads. PyPy's takes some hundred times as long as a cycle.
+MEMORY, SOCKETS, THREADS = (10_000, 200, 60) if sys.implementation.name == "pypy" else (1000, 100, 20)
+
 #: A generator function of the second kind.
 Prepare = Callable[[], Iterator[Callable[[], object]]]
 
@@ -36,19 +41,15 @@ class Cycle:
 
     name: str
     prepare: Prepare
-    #: After so many of them the garbage collector must have run: what it frees here are not just a few bytes.
-    collect: int = 1000
+    #: After so many of them the garbage collector runs.
+    collect: int
 
 
 #: The cycles of the group that is loaded, by name.
 cycles: dict[str, Cycle] = {}
 
-#: `Cycle.collect` of what leaves sockets or descriptors to the collector, and of what leaves threads to it.
-SOCKETS = 100
-THREADS = 20
 
-
-def add(name: str, prepare: Prepare, collect: int = 1000) -> None:
+def add(name: str, prepare: Prepare, collect: int = MEMORY) -> None:
     """Add a cycle to the group, unless it is named for a function that the loaded library lacks."""
     assert name not in cycles, name
     named = re.match(r"(z\w+)\.(\w+)", name)
@@ -57,7 +58,7 @@ def add(name: str, prepare: Prepare, collect: int = 1000) -> None:
     cycles[name] = Cycle(name, prepare, collect)
 
 
-def prepared(name: str, collect: int = 1000) -> Callable[[Prepare], Prepare]:
+def prepared(name: str, collect: int = MEMORY) -> Callable[[Prepare], Prepare]:
     """Decorate a generator function that prepares a cycle."""
 
     def decorate(prepare: Prepare) -> Prepare:
@@ -67,7 +68,7 @@ def prepared(name: str, collect: int = 1000) -> Callable[[Prepare], Prepare]:
     return decorate
 
 
-def simple(name: str, once: Callable[[], object], collect: int = 1000) -> None:
+def simple(name: str, once: Callable[[], object], collect: int = MEMORY) -> None:
     """Add a cycle that needs no preparation."""
 
     def prepare() -> Iterator[Callable[[], object]]:
@@ -76,7 +77,7 @@ def simple(name: str, once: Callable[[], object], collect: int = 1000) -> None:
     add(name, prepare, collect)
 
 
-def cycle(name: str, collect: int = 1000) -> Callable[[Callable[[], object]], Callable[[], object]]:
+def cycle(name: str, collect: int = MEMORY) -> Callable[[Callable[[], object]], Callable[[], object]]:
     """Decorate a function that needs no preparation."""
 
     def decorate(once: Callable[[], object]) -> Callable[[], object]:
@@ -86,9 +87,9 @@ def cycle(name: str, collect: int = 1000) -> Callable[[Callable[[], object]], Ca
     return decorate
 
 
-def both(name: str, make: Callable[[], Any], destroy: Callable[[Any], object], collect: int = 1000) -> None:
+def both(name: str, make: Callable[[], Any], destroy: Callable[[Any], object], collect: int = MEMORY) -> None:
     """Add two cycles: what is made is destroyed, and what is made is left to the garbage collector."""
-    simple(f"{name}, destroyed", lambda: destroy(make()), min(10 * collect, 1000))
+    simple(f"{name}, destroyed", lambda: destroy(make()), min(10 * collect, MEMORY))
     simple(f"{name}, collected", make, collect)
 
 
