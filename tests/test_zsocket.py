@@ -316,6 +316,21 @@ def test_bind_takes_a_random_port(ctx: object) -> None:
     assert taken != set(range(base, base + 5))
 
 
+@pytest.mark.parametrize("size", [1, 2, 9, 12, 31])
+def test_bind_tries_every_random_port(ctx: object, size: int) -> None:
+    """`!` fails only once there is no free port in its range, and then no port is there for `*` either."""
+    socket = zsocket.new(ctx, zsocket.PULL)
+    base = zsocket.bind(socket, "tcp://127.0.0.1:*[58000-]")
+    ports = f"[{base}-{base + size - 1}]"
+    taken = set()
+    while (port := zsocket.bind(socket, f"tcp://127.0.0.1:!{ports}")) != -1:
+        assert base < port < base + size
+        assert port not in taken
+        taken.add(port)
+    assert ffi.errno == errno.EADDRINUSE
+    assert zsocket.bind(socket, f"tcp://127.0.0.1:*{ports}") == -1
+
+
 @pytest.mark.parametrize(
     "port",
     [

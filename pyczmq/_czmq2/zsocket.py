@@ -11,7 +11,7 @@ from .zctx import context
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
     from typing import Any
 
     from .._types import CData, Socket
@@ -49,6 +49,19 @@ def _wildcard(port: bytes) -> range | None:
     return range(max(1, min(int(first or DYNFROM), DYNTO + 1)), min(int(last or DYNTO), DYNTO) + 1)
 
 
+def _shuffled(ports: range) -> Iterator[int]:
+    """Yield each of the ports once: from a random one on, in steps of a random size, which is prime to their number."""
+    import math
+    import random
+
+    number = len(ports)
+    start = step = random.randrange(max(1, number))
+    while math.gcd(step, number) > 1:
+        step = random.randrange(number)
+    for turn in range(number):
+        yield ports[(start + turn * step) % number]
+
+
 def bind(handle: Socket, endpoint: bytes, attempt: Callable[[bytes], int] | None = None) -> int:
     """Bind to *endpoint*; return its port, 0 where it has none, -1 on failure.
 
@@ -60,11 +73,7 @@ def bind(handle: Socket, endpoint: bytes, attempt: Callable[[bytes], int] | None
     ports = _wildcard(port) if endpoint.startswith(b"tcp://") else None
     candidates: Iterable[bytes] = (endpoint,)
     if ports is not None:
-        numbers: Iterable[int] = ports
-        if port.startswith(b"!"):
-            import random
-
-            numbers = random.sample(ports, len(ports))
+        numbers: Iterable[int] = _shuffled(ports) if port.startswith(b"!") else ports
         candidates = (b"%s:%d" % (base, number) for number in numbers)
     ffi.errno = errno.EINVAL
     for candidate in candidates:

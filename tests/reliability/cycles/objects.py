@@ -57,16 +57,15 @@ def _frame() -> None:
         view = frame.data
         view[0:1] = b"C"
         assert bytes(frame) == frame.bytes() and str(frame) == "Content" and len(frame) == 7
-        del view
         frame.meta("Socket-Type")
         frame.set_more(1 - frame.more())
         frame.strhex()
-        frame.reset(KIB64)
-        view = frame.data
+        # A view that nobody has any more PyPy's garbage collector would have to find.
+        copy.reset(b"other")
         repr(frame)
         hash(copy) if Frame.__hash__ else None
-        assert copy == b"content" and copy != frame
-    assert len(view) == len(KIB64)
+        assert copy == b"other" and copy != frame
+    assert len(view) == len(b"content")
     refused(frame.bytes)
 
 
@@ -157,7 +156,7 @@ def _config() -> None:
 both("types.Context, never used", lambda: Context(), close, SOCKETS)
 both("types.Context, with a socket", lambda: _with_socket(), close, SOCKETS)
 both("types.Socket", lambda: Socket(zmq.PUSH, linger=0), close, SOCKETS)
-both("types.Socket, bound to tcp", lambda: Socket(zmq.PULL, bind="tcp://127.0.0.1:*"), close, 50)
+both("types.Socket, bound to tcp", lambda: Socket(zmq.PULL, bind="tcp://127.0.0.1:0"), close, 50)
 both("types.Socket of a context", lambda: Context().socket(zmq.PUSH), close, SOCKETS)
 
 
@@ -466,13 +465,13 @@ def _proxy() -> None:
 
 @cycle("types.Proxy, collected", THREADS)
 def _proxy_collected() -> None:
-    Proxy(("PULL", "tcp://127.0.0.1:*"), ("PUSH", "tcp://127.0.0.1:*"))
+    Proxy(("PULL", "tcp://127.0.0.1:0"), ("PUSH", "tcp://127.0.0.1:0"))
 
 
 def _monitor() -> Monitor:
     socket = Socket(zmq.PULL)
     monitor = Monitor(socket, "LISTENING")
-    socket.bind("tcp://127.0.0.1:*")
+    socket.bind("tcp://127.0.0.1:0")
     assert monitor.poll(10_000)
     assert monitor.recv(timeout=10_000).event == "LISTENING"
     assert monitor.recv_nowait() is None

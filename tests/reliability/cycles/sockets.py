@@ -145,8 +145,14 @@ simple(
     lambda: zsock.destroy_checked(zsock.new_checked(zmq.PUSH, "file", 1), "file", 1),
     SOCKETS,
 )
-both("zsock.new_pull, bound to inproc", lambda: zsock.new_pull("@inproc://bound"), lambda made: zsock.destroy(made), 1)
-both("zsock.new_pull, bound to tcp", lambda: zsock.new_pull("@tcp://127.0.0.1:*"), lambda made: zsock.destroy(made), 50)
+both(
+    "zsock.new_pull, bound to inproc",
+    # A name of its own for each: one that is taken is waited for, and the garbage collector run.
+    lambda: zsock.new_pull(f"@inproc://bound.{next(_names)}"),
+    lambda made: zsock.destroy(made),
+    SOCKETS,
+)
+both("zsock.new_pull, bound to tcp", lambda: zsock.new_pull("@tcp://127.0.0.1:0"), lambda made: zsock.destroy(made), 50)
 both("zsock.new_pull, bound to ipc", lambda: zsock.new_pull("@ipc://*"), lambda made: zsock.destroy(made), 50)
 both("zsock.new_push, nobody there", lambda: zsock.new_push(">tcp://127.0.0.1:9"), lambda made: zsock.destroy(made), 50)
 simple("zsys.socket, closed", lambda: zsys.close(zsys.socket(zmq.PUSH)), SOCKETS)
@@ -230,7 +236,7 @@ def _() -> Iterator[Callable[[], object]]:
 
 @cycle("a whole conversation over tcp", 50)
 def _conversation() -> None:
-    server = zsock.new_rep("@tcp://127.0.0.1:*")
+    server = zsock.new_rep("@tcp://127.0.0.1:!")
     assert server is not None
     client = zsock.new_req(f">{zsock.endpoint(server)}")
     zstr.send(client, "question")
@@ -380,7 +386,7 @@ def _monitor(end: bool) -> Callable[[], Iterator[Callable[[], object]]]:
             monitor = zmonitor.new(server)
             zmonitor.listen(monitor, "LISTENING", "ACCEPTED")
             zmonitor.start(monitor)
-            zsock.bind(server, "tcp://127.0.0.1:*")
+            zsock.bind(server, "tcp://127.0.0.1:0")
             event = zmonitor.recv(monitor, 10_000)
             assert event is not None and event.event == "LISTENING", event
             if end:
@@ -402,7 +408,7 @@ def _socket_monitor() -> None:
     server = zsock.new(zmq.PULL)
     assert zmq.socket_monitor(server, name) == 0
     pair = zsock.new_pair(f">{name}")
-    zsock.bind(server, "tcp://127.0.0.1:*")
+    zsock.bind(server, "tcp://127.0.0.1:0")
     for _ in range(2):
         zframe.destroy(zframe.recv(pair))
     zmq.socket_monitor(server, None)
