@@ -35,30 +35,62 @@ check() {
     "$@" </dev/null || failed="${failed:+$failed, }$name"
 }
 
-# check_tests NAME ARGUMENT...: runs pytest with the arguments under each interpreter.
+# check_tests NAME ARGUMENT...: runs pytest with the arguments under each interpreter, one after the other.
 check_tests() {
     tests=$1
     shift
     for python in $pythons; do
-        # Not "python -m pytest": that would put the checkout on sys.path.
-        # PyPy 7.3.11 now and then crashes in compile() of the syntax trees that pytest rewrites, so it gets them as written.
-        case $python in pypy) set -- --assert=plain "$@" ;; esac
-        PYCZMQ_TEST_LOG=$(mktemp)
-        export PYCZMQ_TEST_LOG
-        check "$tests under $python" run_tests ".venv/$python/bin/pytest" "$@"
-        rm -f "$PYCZMQ_TEST_LOG"
+        check "$tests under $python" run_tests "$python" "$@"
     done
 }
 
-# run_tests COMMAND...: runs pytest; if that did not come to its end, says in which test, and where each thread was.
+# check_tests_at_once NAME ARGUMENT...: the same, under both at a time where each can have a network of its own: there
+# are tests that count on the next ports to be free. What the second one prints follows at the end.
+check_tests_at_once() {
+    if [ "$pythons" != "cpython pypy" ] || ! apart true 2>/dev/null; then
+        check_tests "$@"
+        return
+    fi
+    tests=$1
+    shift
+    network=apart
+    printed=$(mktemp)
+    run_tests pypy "$@" >"$printed" 2>&1 </dev/null &
+    other=$!
+    check "$tests under cpython" run_tests cpython "$@"
+    ended=0
+    wait $other || ended=$?
+    check "$tests under pypy" show "$printed" $ended
+    rm -f "$printed"
+}
+
+# run_tests PYTHON ARGUMENT...: runs pytest; if that did not come to its end, says in which test, and where each thread was.
 run_tests() {
-    "$@" && return
-    status=$?
-    if [ -s "$PYCZMQ_TEST_LOG" ]; then
+    # Not "python -m pytest": that would put the checkout on sys.path.
+    pytest=.venv/$1/bin/pytest
+    # PyPy 7.3.11 now and then crashes in compile() of the syntax trees that pytest rewrites, so it gets them as written.
+    case $1 in pypy) plain=--assert=plain ;; *) plain= ;; esac
+    shift
+    PYCZMQ_TEST_LOG=$(mktemp)
+    export PYCZMQ_TEST_LOG
+    status=0
+    $network "$pytest" $plain "$@" || status=$?
+    if [ $status != 0 ] && [ -s "$PYCZMQ_TEST_LOG" ]; then
         printf 'pytest ended with status %s in ' $status
         awk '/^Thread/ { depth = 0 } depth++ < 9' "$PYCZMQ_TEST_LOG"
     fi
+    rm -f "$PYCZMQ_TEST_LOG"
     return $status
+}
+network=
+
+# apart COMMAND...: runs it in a network namespace of its own.
+apart() { unshare --net sh -c 'ip link set lo up && exec "$@"' sh "$@"; }
+
+# show FILE STATUS: prints a file and returns the status.
+show() {
+    cat "$1"
+    return "$2"
 }
 
 finish() { [ -z "$failed" ] || die "failed: $failed"; }
