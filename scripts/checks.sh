@@ -44,10 +44,11 @@ check_tests() {
     done
 }
 
-# check_tests_at_once NAME ARGUMENT...: the same, under both at a time where each can have a network of its own: there
-# are tests that count on the next ports to be free. What the second one prints follows at the end.
+# check_tests_at_once NAME ARGUMENT...: the same, under both at a time where there are processors enough, since signals
+# are timed, and each can have a network of its own, since there are tests that count on the next ports to be free. What
+# the second one prints follows at the end.
 check_tests_at_once() {
-    if [ "$pythons" != "cpython pypy" ] || ! apart true 2>/dev/null; then
+    if [ "$pythons" != "cpython pypy" ] || [ "$(processors)" -lt 4 ] || ! apart true 2>/dev/null; then
         check_tests "$@"
         return
     fi
@@ -83,6 +84,8 @@ run_tests() {
     return $status
 }
 network=
+
+processors() { getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1; }
 
 # apart COMMAND...: runs it in a network namespace of its own.
 apart() { unshare --net sh -c 'ip link set lo up && exec "$@"' sh "$@"; }
