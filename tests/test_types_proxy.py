@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import gc
 import itertools
-import socket as plain
 import threading
 import time
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ from typing import Any
 
 import children
 import pytest
+from common import free_port
 
 from pyczmq import Cert, Context, Proxy, Socket, _handles, zmq, zsys
 from pyczmq.types import Again, ContextTerminated, ZMQError
@@ -358,10 +358,7 @@ def test_curve_of_c(in_c: Setup) -> None:
     cert, own = Cert(), Cert()
     for curve in cert, cert.handle, (cert.public_key, cert.secret_key):
         sink = in_c.bound("PULL")
-        # One of libzmq's would have the port for a moment after it was closed.
-        with plain.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            endpoint = f"tcp://127.0.0.1:{probe.getsockname()[1]}"
+        endpoint = f"tcp://127.0.0.1:{free_port()}"
         with Proxy(("PULL", endpoint, {"curve": curve}), ("PUSH", f">{sink.last_endpoint}")) as proxy:
             assert str(cert.secret_key) not in repr(proxy)
             with Socket("PUSH", connect=endpoint) as stranger:

@@ -10,6 +10,7 @@ from typing import Any
 
 import children
 import pytest
+from common import free_port
 
 from pyczmq import C, ffi, zactor, zcert, zmq, zpoller, zproxy, zsocket, zstr
 
@@ -136,9 +137,7 @@ def test_tcp(peers: Peers) -> None:
     """A TCP port that was tried out is free again at once, and is the one that is bound."""
     for _ in range(10):
         # A new one each time: what a proxy has bound is free some time after its end.
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+        port = free_port()
         proxy, back = zactor.new(zproxy.actor), name()
         zproxy.frontend(proxy, "PULL", f"tcp://127.0.0.1:{port}")
         zproxy.backend(proxy, "PUSH", back)
@@ -528,9 +527,7 @@ def test_answers_that_nobody_has_waited_for() -> None:
 
 def test_many_threads_want_one_port() -> None:
     """Of several proxies that are given the same address at once one gets it, and the others an error."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        endpoint = f"tcp://127.0.0.1:{probe.getsockname()[1]}"
+    endpoint = f"tcp://127.0.0.1:{free_port()}"
     results: list[Any] = []
 
     def work() -> None:

@@ -11,7 +11,7 @@ import time
 
 import children
 import pytest
-from common import collect
+from common import collect, free_port
 
 from pyczmq import C, ffi, zctx, zmq, zsocket, zstr, zsys
 
@@ -68,12 +68,6 @@ def test_class_example(ctx: object) -> None:
     assert zsocket.connect(reader, "txp://127.0.0.1:5560") == -1
     assert zsocket.unbind(writer, f"tcp://127.0.0.1:{port}") == 0
     zsocket.destroy(ctx, writer)
-
-
-def free_port() -> int:
-    with plain.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def test_old_readme(ctx: object) -> None:

@@ -32,7 +32,7 @@ def _zframe() -> None:
     zframe.streq(frame, "content")
     zframe.set_more(frame, 1 - zframe.more(frame))
     zframe.eq(frame, copy)
-    # A view that nobody has any more PyPy's garbage collector would have to find.
+    # Not the one that had a view: PyPy's garbage collector would have to find out that nobody has it any more.
     zframe.reset(other, KIB64)
     zframe.put_block(other, b"b")
     zframe.print(other, "prefix")

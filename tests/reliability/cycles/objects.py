@@ -54,18 +54,18 @@ both("types.Loop", lambda: Loop(), close)
 def _frame() -> None:
     with Frame(b"content") as frame:
         copy = frame.dup()
-        view = frame.data
-        view[0:1] = b"C"
-        assert bytes(frame) == frame.bytes() and str(frame) == "Content" and len(frame) == 7
+        copy.data[0:1] = b"C"
+        assert bytes(copy) == copy.bytes() and str(copy) == "Content" and len(copy) == 7
         frame.meta("Socket-Type")
         frame.set_more(1 - frame.more())
         frame.strhex()
-        # A view that nobody has any more PyPy's garbage collector would have to find.
-        copy.reset(b"other")
+        # Not the one that had a view: PyPy's garbage collector would have to find out that nobody has it any more.
+        frame.reset(KIB64)
+        view = frame.data
         repr(frame)
         hash(copy) if Frame.__hash__ else None
-        assert copy == b"other" and copy != frame
-    assert len(view) == len(b"content")
+        assert copy == b"Content" and copy != frame
+    assert len(view) == len(KIB64)
     refused(frame.bytes)
 
 
