@@ -68,10 +68,10 @@ def new(function: Any, argument: CData = ffi.NULL, *parents: CData) -> Actor:
     """
     _room.make(_SOCKETS)
     check_thread()
-    return _start_owned(function, argument, _actors.State(function, keep=argument), *parents)
+    return start_owned(function, argument, _actors.State(function, keep=argument), *parents)
 
 
-def _start_owned(function: Any, argument: CData, state: _actors.State, *parents: CData) -> Actor:
+def start_owned(function: Any, argument: CData, state: _actors.State, *parents: CData) -> Actor:
     """Start an actor in the garbage collector's care, whatever a signal's handler raises meanwhile.
 
     One that has come while signals were blocked is handled at the end of that, when the actor is there already.
@@ -84,13 +84,13 @@ def _start_owned(function: Any, argument: CData, state: _actors.State, *parents:
         # What was taken into care already may be gone by now.
         taken_care_of = {owner.pointer for owner in list(_handles._owned.values())}
         if made and any(found is made for found in _fresh) and made[0] not in taken_care_of:
-            _leave(made[0], state)
+            leave(made[0], state)
         raise
 
 
 def _own(pointer: Actor, state: _actors.State, *parents: CData) -> Actor:
     """Take an actor that has just been started into the garbage collector's care."""
-    actor = _handles.own(pointer, lambda pointer: _leave(pointer, state), *parents)
+    actor = _handles.own(pointer, lambda pointer: leave(pointer, state), *parents)
     if actor is None:
         raise MemoryError("no memory for an actor")
     taken(pointer)
@@ -125,7 +125,7 @@ class Dependent:
         """End the actor, since what it works with is about to be destroyed."""
         self.parent.children.discard(self)
         if self.owner.retire("was ended with its socket"):
-            _leave(self.owner.pointer, self.state, _actors.PATIENCE)
+            leave(self.owner.pointer, self.state, _actors.PATIENCE)
 
     def leave(self) -> None:
         """Forget the actor, which has ended."""
@@ -149,7 +149,7 @@ def end(actor: Actor) -> None:
     What it has sent is dropped until it can be told: one that nobody has listened to may be stuck, its pipe full both
     ways, and C would leave it behind.
     """
-    _leave(actor, (_handles.find_companions(actor) or {}).get(_actors.State) or _actors.State(), _actors.PATIENCE)
+    leave(actor, _actors.find_state(actor) or _actors.State(), _actors.PATIENCE)
 
 
 def destroy(actor: Actor, timeout: int = _actors.PATIENCE) -> None:
@@ -165,7 +165,7 @@ def destroy(actor: Actor, timeout: int = _actors.PATIENCE) -> None:
     state.busy = get_ident()
     try:
         if timeout < 0 and not _finish(actor, state, _actors.PATIENCE):
-            _report(f"{state.overdue()}; waiting for it goes on")
+            report(f"{state.overdue()}; waiting for it goes on")
         if not _finish(actor, state, timeout):
             raise TimeoutError(f"{state.overdue(timeout)}; it can be destroyed again")
         _refuse_lent(actor)
@@ -257,7 +257,7 @@ _left: dict[CData, _actors.State] = {}
 _reported: set[CData] = set()
 
 
-def _leave(pointer: Actor, state: _actors.State, patience: float = _UNREACHABLE) -> None:
+def leave(pointer: Actor, state: _actors.State, patience: float = _UNREACHABLE) -> None:
     """End an actor that nobody can reach any more: C's now, since they end at once, others in the background."""
     _left[pointer] = state
     taken(pointer)
@@ -284,7 +284,7 @@ def _reap(pointer: Actor, state: _actors.State) -> None:
             _tell_again(state)
             if pointer not in _reported:
                 _reported.add(pointer)
-                _report(f"{state.overdue()}; nobody refers to it any more")
+                report(f"{state.overdue()}; nobody refers to it any more")
         except Exception:
             # What was to end it in place of $TERM, or a warning that is an error.
             sys.excepthook(*sys.exc_info())
@@ -295,7 +295,7 @@ def _reap(pointer: Actor, state: _actors.State) -> None:
             state.task.report_error()
 
 
-def _report(text: str) -> None:
+def report(text: str) -> None:
     """Warn of the first caller who is not in this package, be it a namespace's or an object's."""
     import warnings
 

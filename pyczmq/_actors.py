@@ -105,6 +105,12 @@ class State:
 # ---------------------------------------------------------------- looking at actors
 
 
+def find_state(actor: CData) -> State | None:
+    """Return what goes with an actor, None where nothing is known of it; *actor* may be any handle."""
+    found: State | None = (_handles.find_companions(actor) or {}).get(State)
+    return found
+
+
 def state_of(actor: Actor) -> State:
     """Return what goes with an actor, made now for one of the raw floor."""
     companions = _handles.companions(actor)
@@ -150,8 +156,7 @@ def running(actor: Actor, function: Any, name: str = "actor") -> Actor:
 
 def raise_error(actor: CData) -> None:
     """Raise what an actor's task has raised, if nobody was told yet; *actor* may be any handle that is alive."""
-    found = _handles.find_companions(actor)
-    state = found.get(State) if found else None
+    state = find_state(actor)
     if state is not None and state.task is not None:
         state.task.raise_error()
 
@@ -190,7 +195,7 @@ def is_gone(actor: Actor, handle: Socket) -> bool:
 
     A full pipe looks the same. But a PAIR socket takes a new peer only when it has none.
     """
-    state = (_handles.find_companions(actor) or {}).get(State)
+    state = find_state(actor)
     if state is not None and state.task is not None:
         return bool(state.task.finished)
     probes = _room.Probes()
@@ -305,6 +310,7 @@ def calling(function: Any, *args: Any) -> Iterator[Any]:
 
 
 def new_message() -> CData:
+    """Return a message to receive into."""
     message: CData = ffi.new("zmq_msg_t *")
     C.zmq_msg_init(message)
     return message

@@ -150,12 +150,12 @@ def new(function: Callable[..., object], arguments: tuple[Any, ...]) -> Actor:
     _starting[number] = task
     actor: Actor | None = None
     try:
-        actor = _actor_threads._start_owned(_run_task, ffi.cast("void *", number), state)
+        actor = _actor_threads.start_owned(_run_task, ffi.cast("void *", number), state)
         _await_ready(actor, task)
     except BaseException:
         if actor is not None:
             _handles.disown(actor, "was not made")
-            _actor_threads._leave(ffi.cast(_ACTOR, actor), state)
+            _actor_threads.leave(ffi.cast(_ACTOR, actor), state)
         raise
     finally:
         try:
@@ -191,7 +191,7 @@ def _await_ready(actor: Actor, task: Task) -> None:
         if time.monotonic() > reported:
             reported = float("inf")
             silence = f"has given no signal on its pipe for {_actors.PATIENCE} ms"
-            _actor_threads._report(f"the task {task.name} {silence}; waiting for it goes on")
+            _actor_threads.report(f"the task {task.name} {silence}; waiting for it goes on")
 
 
 if hasattr(os, "register_at_fork"):

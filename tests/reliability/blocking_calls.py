@@ -24,7 +24,7 @@ WAITS = {
 #: What waits for an actor: to start, to take a command, to answer one, to end.
 ACTORS = {
     *("_actor_threads.new", "_actor_threads.start", "_tasks._await_ready", "_actor_threads.end"),
-    *("_actor_threads.destroy", "_actor_threads._leave", "_endings.end"),
+    *("_actor_threads.destroy", "_actor_threads.leave", "_endings.end"),
     *("_actors.command", "_actors.ask", "_actors.has_ended", "_dialogue.Dialogue.ask"),
 }
 
