@@ -198,32 +198,31 @@ def test_data_is_the_frame_itself() -> None:
 def test_view_outlives_its_frame(pair: tuple[Any, Any]) -> None:
     """The memory of a view stays when the frame is destroyed or sent, and is freed after the last use of the view."""
     output, input = pair
+    collect()
     freed: list[object] = []
     free = zframe._free
     zframe._free = lambda frame: (freed.append(frame), free(frame))  # type: ignore[assignment]
     try:
+        frames, views = [], []
         for size in (5, 5000):
-            content = b"v" * size
             for end in (zframe.destroy, lambda frame: zframe.send(frame, output)):
-                collect()
-                freed.clear()
-                frame = zframe.new(content)
-                view = zframe.data(frame)
-                end(frame)
+                frames.append(zframe.new(b"v" * size))
+                views.append(zframe.data(frames[-1]))
+                end(frames[-1])
                 with pytest.raises(ValueError, match=r"frame was (destroyed|sent)"):
-                    zframe.data(frame)
-                others = [zframe.new(b"w" * size) for _ in range(50)]
-                assert bytes(view) == content
-                piece = memoryview(view)[1:3]
-                del view
-                collect()
-                assert freed == [] and bytes(piece) == b"vv"
-                del piece, frame
-                collect()
-                assert len(freed) == 1
-                for other in others:
-                    zframe.destroy(other)
-            assert drain(input, 1) == [content]
+                    zframe.data(frames[-1])
+        others = [zframe.new(b"w" * len(view)) for view in views for _ in range(50)]
+        assert [bytes(view) for view in views] == [b"v" * size for size in (5, 5, 5000, 5000)]
+        pieces = [memoryview(view)[1:3] for view in views]
+        del views
+        collect()
+        assert freed == [] and [bytes(piece) for piece in pieces] == [b"vv"] * 4
+        del pieces, frames
+        collect()
+        assert len(freed) == 4
+        for other in others:
+            zframe.destroy(other)
+        assert drain(input, 2) == [b"v" * 5, b"v" * 5000]
     finally:
         zframe._free = free
     collect()

@@ -385,12 +385,8 @@ def keep(options: Any) -> None:
     if hasattr(gc, "freeze"):
         gc.freeze()
     per_round = -(-len(targets) // BATCH)
-    start = time.monotonic()
-    if options.batch is not None:
-        batches = [options.batch]
-    else:
-        batches = list(range(options.first, options.first + (options.batches or options.rounds * per_round)))
-    for batch in batches:
+    batches = range(options.first, options.rounds * per_round, options.step)
+    for batch in batches if options.batch is None else [options.batch]:
         done, report = 0, one_batch(options, targets, batch)
         print(json.dumps(asdict(report)), flush=True)
         while report.left and not report.problem:
@@ -398,8 +394,6 @@ def keep(options: Any) -> None:
             done += report.calls
             report = one_batch(options, targets, batch, done)
             print(json.dumps(asdict(report)), flush=True)
-        if options.seconds and time.monotonic() - start > options.seconds and batch + 1 >= per_round:
-            break
 
 
 def one_batch(options: Any, targets: list[Any], batch: int, done: int = 0) -> Report:
@@ -516,10 +510,9 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--batch", type=int, help="this batch alone")
     parser.add_argument("--upto", type=int, help="only so many calls of each batch")
-    parser.add_argument("--first", type=int, default=0)
-    parser.add_argument("--batches", type=int, default=0)
-    parser.add_argument("--rounds", type=int, default=1)
-    parser.add_argument("--seconds", type=float, default=0, help="stop after the first round that has taken so long")
+    parser.add_argument("--first", type=int, default=0, help="the first batch")
+    parser.add_argument("--step", type=int, default=1, help="from one batch to the next: keepers can share them")
+    parser.add_argument("--rounds", type=int, default=1, help="how often everything is called")
     parser.add_argument("--networked", action="store_true", help="this is a network namespace of its own")
     parser.add_argument("--verbose", action="store_true", help="print each call before it is made")
     parser.add_argument("--list", action="store_true", help="print the names of all targets")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import concurrent.futures
 import contextlib
 import json
 import os
@@ -24,11 +25,11 @@ import pyczmq
 
 HERE = Path(hostile.__file__).resolve()
 
-#: Seconds of the short form.
-SECONDS = 20
+#: Rounds of the short form and of the long one: each calls everything once.
+ROUNDS = 1, 14
 
-#: Rounds of the long form: each calls everything once.
-ROUNDS = 14
+#: Keepers that share the batches: their children wait, or end, most of the time.
+KEEPERS = 2
 
 SEED = 205
 
@@ -114,31 +115,38 @@ def problems_in(report: dict[str, Any]) -> list[str]:
 @pytest.mark.timeout(300)
 def test_hostile_calls(amount: Callable[[Any, Any], Any], figure: Callable[[str], None]) -> None:
     """Everything public, called with hostile arguments: no child dies, hangs, or prints an assertion."""
-    arguments = amount(["--rounds", "3", "--seconds", str(SECONDS)], ["--rounds", str(ROUNDS)])
-    calls, waited, problems, batches = 0, 0, [], 0
+    shared = ["--seed", str(SEED), "--rounds", str(amount(*ROUNDS)), "--step", str(KEEPERS)]
+    with contextlib.ExitStack() as sandboxes, concurrent.futures.ThreadPoolExecutor(KEEPERS) as pool:
+        commands = [
+            [*sandboxes.enter_context(sandbox()), sys.executable, str(HERE), *shared, "--first", str(first)]
+            for first in range(KEEPERS)
+        ]
+        reports = [report for kept in pool.map(keep, commands) for report in kept]
+    problems = [problem for report in reports for problem in problems_in(report)]
+    assert not problems, "\n\n".join(problems)
     raised: collections.Counter[str] = collections.Counter()
     modes: collections.Counter[str] = collections.Counter()
-    networked = [] if netns.unavailable() else ["--networked"]
-    with sandbox() as command:
-        line = [*command, sys.executable, str(HERE), "--seed", str(SEED), *networked, *arguments]
-        with subprocess.Popen(line, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True) as keeper:
-            assert keeper.stdout is not None
-            for row in keeper.stdout:
-                report = json.loads(row)
-                batches += 1
-                calls += report["calls"]
-                waited += report["waited"]
-                raised.update(report["raised"])
-                modes[report["mode"]] += report["calls"]
-                problems += problems_in(report)
-        assert keeper.returncode == 0
-    assert not problems, "\n\n".join(problems)
+    for report in reports:
+        raised.update(report["raised"])
+        modes[report["mode"]] += report["calls"]
+    calls, waited = sum(modes.values()), sum(report["waited"] for report in reports)
     assert calls >= amount(len(hostile_targets.targets()), 50_000)
     how = ", ".join(f"{number} {mode}" for mode, number in sorted(modes.items()))
     what = ", ".join(f"{number} {name}" for name, number in raised.most_common(6))
     figure(
-        f"{calls} calls in {batches} processes ({how}), of which {waited} waited until they were interrupted; {what}"
+        f"{calls} calls in {len(reports)} processes ({how}), "
+        f"of which {waited} waited until they were interrupted; {what}"
     )
+
+
+def keep(command: list[str]) -> list[dict[str, Any]]:
+    """Run a keeper, which is to come to its end, and return what it reports."""
+    if not netns.unavailable():
+        command = [*command, "--networked"]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True)
+    reports = [json.loads(line) for line in done.stdout.splitlines()]
+    assert done.returncode == 0, reports[-1:]
+    return reports
 
 
 @contextlib.contextmanager

@@ -70,7 +70,7 @@ LONG: dict[str, Any] = {
     "noise": 262_144.0,
 }
 
-#: Processes of the long form at a time: many cycles wait for threads most of the time.
+#: Processes at a time: many cycles wait for threads most of the time.
 AT_ONCE = 4
 
 ALL = (*cycles.GROUPS, *cycles.BROADCASTS)
@@ -164,8 +164,9 @@ def test_the_long_form_notices_a_leak_of_a_few_bytes(figure: Callable[[str], Non
     options = {**LONG, "seconds": 10.0, "used": 1e9}
     # One does on PyPy, whose collector takes its time.
     leaking = MEMORY[:1] if PYPY else MEMORY
-    reports = [report for name in ("nothing", *leaking) for report in run("calibration", options, name)]
-    found = {report["cycle"]: report for report in reports if "cycle" in report}
+    with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
+        reports = list(pool.map(lambda name: run("calibration", options, name), ("nothing", *leaking)))
+    found = {report["cycle"]: report for each in reports for report in each if "cycle" in report}
     assert {name: report["leaks"] for name, report in found.items()} == {
         "nothing": False,
         **dict.fromkeys(leaking, True),
@@ -210,13 +211,13 @@ WITHOUT_CYCLE = {
 @pytest.mark.skipif(PYPY, reason="the cycles, and the functions that they must go through, are CPython's")
 def test_every_constructor_destructor_send_and_receive_has_a_cycle(figure: Callable[[str], None]) -> None:
     """What the namespaces and the objects have is found by looking at them; what cycles call, by having it noted."""
+    if netns.unavailable():
+        pytest.skip(netns.unavailable())
     called: set[str] = set()
-    for group in ALL:
-        if group in cycles.BROADCASTS and netns.unavailable():
-            pytest.skip(netns.unavailable())
-        reports = run(group, {"record": True})
-        assert not [report for report in reports if "error" in report], reports
-        called.update(reports[-1]["called"])
+    with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
+        for reports in pool.map(lambda group: run(group, {"record": True}), ALL):
+            assert not [report for report in reports if "error" in report], reports
+            called.update(reports[-1]["called"])
     everything = measure.functions()
     wanted = {name for name in everything if _matters(name)}
     missing = wanted - called - set(WITHOUT_CYCLE)
