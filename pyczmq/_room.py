@@ -7,12 +7,11 @@ closes sockets in the background, so that there may be room soon for what there 
 from __future__ import annotations
 
 import atexit
-import gc
 import os
 import time
 from itertools import repeat
 
-from . import _handles, _scheduling, _threads
+from . import _garbage, _handles, _scheduling, _threads
 from ._cffi import C, ffi
 
 TYPE_CHECKING = False
@@ -105,11 +104,11 @@ def wait_for(attempt: Callable[[], Made]) -> Made:
 
     What nobody refers to is given up, and is given time to close.
     """
-    made = _repeat(attempt, _GLANCE)
-    if not made:
-        gc.collect()
-        made = _repeat(attempt, _PATIENCE)
-    return made
+    for _ in _garbage.rounds():
+        made = _repeat(attempt, _GLANCE)
+        if made:
+            return made
+    return _repeat(attempt, _PATIENCE)
 
 
 def _repeat(attempt: Callable[[], Made], seconds: float) -> Made:

@@ -131,7 +131,7 @@ _run_task: CData | None = None
 
 def _on_thread(pipe: Sock, number: CData) -> None:
     """Run the task with this number, for C."""
-    _starting.pop(int(ffi.cast("uintptr_t", number))).run(pipe)
+    _threads.run_for_c(_starting.pop(int(ffi.cast("uintptr_t", number))).run, pipe)
 
 
 def new(function: Callable[..., object], arguments: tuple[Any, ...]) -> Actor:

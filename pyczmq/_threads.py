@@ -117,6 +117,35 @@ def start_helper(function: Callable[..., object], *args: object) -> None:
     start_new_thread(run, ())
 
 
+def run_for_c(function: Callable[..., object], *args: object) -> None:
+    """Run a function that a thread of C's has called back for; under PyPy on a thread of Python's, and wait for it.
+
+    What a thread of C's leaves in a `threading.local`, as asyncio does, PyPy 7.3.11 keeps for good.
+    """
+    if not _PYPY:
+        function(*args)
+        return
+    ended = allocate_lock()
+    ended.acquire()
+
+    def run() -> None:
+        try:
+            function(*args)
+        finally:
+            ended.release()
+
+    try:
+        start_new_thread(run, ())
+    except RuntimeError:
+        # No more can be had.
+        run()
+    helpers.add(get_ident())
+    try:
+        ended.acquire()
+    finally:
+        helpers.discard(get_ident())
+
+
 def polled(items: CData, count: int, timeout: int) -> list[CData]:
     """Return the sockets that zmq_poll uses, by its arguments."""
     return [items[index].socket for index in range(count)]

@@ -356,21 +356,24 @@ class _Thread:
         self.done.acquire()
         self.handle = ffi.new_handle(self)
 
+    def run(self) -> None:
+        """Call what it is to call, on the thread."""
+        try:
+            self.func(self.arg)
+        except BaseException as error:
+            import threading
 
-_running: dict[CData, _Thread] = {}
+            threading.excepthook(threading.ExceptHookArgs((type(error), error, error.__traceback__, None)))
+        finally:
+            self.done.release()
 
 
 @ffi.callback("zmq_thread_fn")  # type: ignore[untyped-decorator]
 def _run(arg: CData) -> None:
-    thread = ffi.from_handle(arg)
-    try:
-        thread.func(thread.arg)
-    except BaseException as error:
-        import threading
+    _threads.run_for_c(ffi.from_handle(arg).run)
 
-        threading.excepthook(threading.ExceptHookArgs((type(error), error, error.__traceback__, None)))
-    finally:
-        thread.done.release()
+
+_running: dict[CData, _Thread] = {}
 
 
 def threadstart(func: Callable[[Any], object], arg: Any = None) -> CData:

@@ -38,7 +38,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from . import _actor_threads, _actors, _commands, _handles, _text
+from . import _actor_threads, _actors, _authentication, _commands, _handles, _text
 from ._certificates import Folder
 from ._cffi import C, ffi
 from ._czmq2 import zauth as _rebuilt
@@ -76,14 +76,7 @@ def new(ctx: Ctx) -> Auth:
     C: ``zauth_t *zauth_new (zctx_t *ctx)``
     """
     _handles.live(ctx, _CTX, "ctx")
-    try:
-        pointer = C.zauth_new(ctx)
-    except RuntimeError:
-        import gc
-
-        # The one before may be garbage that was not collected yet.
-        gc.collect()
-        pointer = C.zauth_new(ctx)
+    pointer = _authentication.first(lambda: C.zauth_new(ctx))
     contexts = [ctx]
 
     def free(pointer: CData) -> None:

@@ -17,9 +17,7 @@ changed for as long as the message lives, but belongs to it.
 
 from __future__ import annotations
 
-import sys
-
-from . import _blocking, _handles, _streams, _unraisable
+from . import _blocking, _garbage, _handles, _streams, _unraisable
 from ._cffi import C, ffi
 from ._handles import live as _live
 from ._handles import socket as _socket
@@ -504,12 +502,8 @@ def _bytes(frame: Frame) -> bytes:
 
 
 def _still_pinned(frame: Frame) -> bool:
-    """Tell whether a view of a frame is alive once the garbage collector has had its say, on PyPy."""
-    if sys.implementation.name == "pypy":
-        import gc
-
-        gc.collect()
-    return _handles.pinned(frame)
+    """Tell whether a view of a frame is alive once the garbage collector has had its say."""
+    return all(_handles.pinned(frame) for _ in _garbage.rounds())
 
 
 def _shown(content: bytes, is_text: bool) -> bytes:

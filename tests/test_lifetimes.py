@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import threading
+import time
+import weakref
 from typing import Any
 
 import children
 import pytest
 from common import collect
 
-from pyczmq import C, _handles, ffi, zctx, zframe, zloop, zmq, zmsg, zpoller, zsocket, zstr
+from pyczmq import C, Frame, _handles, ffi, zactor, zctx, zframe, zloop, zmq, zmsg, zpoller, zsocket, zstr
 
 
 def pair(endpoint: str) -> tuple[object, object, object]:
@@ -431,3 +434,23 @@ def test_nothing_that_was_dropped_stays_open() -> None:
         assert not _handles._owned, _handles._owned
         """
     )
+
+
+def test_what_threads_keep_to_themselves_goes_with_them() -> None:
+    """A threading.local keeps nothing of a thread of C's that has ended: PyPy would, for good."""
+    local = threading.local()
+    kept: list[weakref.ref[Frame]] = []
+
+    def keep(*args: object) -> None:
+        local.frame = Frame("x")
+        kept.append(weakref.ref(local.frame))
+
+    for _ in range(5):
+        zactor.destroy(zactor.new(keep))
+        zmq.threadclose(zmq.threadstart(keep))
+    deadline = time.monotonic() + 10
+    while any(reference() is not None for reference in kept) and time.monotonic() < deadline:
+        # The last thread may be about to end. Under CPython cffi clears up after it once another one begins.
+        zactor.destroy(zactor.new(lambda pipe: None))
+        collect()
+    assert len(kept) == 10 and not any(reference() for reference in kept)

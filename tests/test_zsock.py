@@ -1344,6 +1344,35 @@ def test_sockets_come_and_go() -> None:
     )
 
 
+def test_sockets_go_with_what_goes_later() -> None:
+    """Room is made of sockets that PyPy frees only a few rounds of its garbage collector later, too."""
+    children.check(
+        """
+        from pyczmq import Loop, zmq, zsock, zsys
+        class Last:
+            def __init__(self, what):
+                self.what = what
+            def __del__(self):
+                pass
+        zsys.set_max_sockets(50)
+        for _ in range(20):
+            link = Last(Last([zsock.new(zmq.PAIR) for _ in range(30)]))
+            link.cycle = link
+            del link
+        def fail(loop, timer, argument):
+            raise ZeroDivisionError
+        for _ in range(60):
+            loop = Loop()
+            loop.timer(0, 1, fail, loop)
+            try:
+                loop.start()
+            except ZeroDivisionError:
+                continue
+            raise SystemExit("it was not raised")
+        """
+    )
+
+
 def test_exit_with_everything_open() -> None:
     """At exit nothing dangles and nothing hangs, whatever is open, lingers or was forgotten."""
     start = time.monotonic()
