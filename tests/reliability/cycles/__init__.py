@@ -43,26 +43,28 @@ class Cycle:
     prepare: Prepare
     #: After so many of them the garbage collector runs.
     collect: int
+    #: Whether PyPy may compile it in the long form.
+    compiled: bool = True
 
 
 #: The cycles of the group that is loaded, by name.
 cycles: dict[str, Cycle] = {}
 
 
-def add(name: str, prepare: Prepare, collect: int = MEMORY) -> None:
+def add(name: str, prepare: Prepare, collect: int = MEMORY, compiled: bool = True) -> None:
     """Add a cycle to the group, unless it is named for a function that the loaded library lacks."""
     assert name not in cycles, name
     named = re.match(r"(z\w+)\.(\w+)", name)
     if named and f"{named[1]}_{named[2]}" in _declarations.functions() and not has(f"{named[1]}_{named[2]}"):
         return
-    cycles[name] = Cycle(name, prepare, collect)
+    cycles[name] = Cycle(name, prepare, collect, compiled)
 
 
-def prepared(name: str, collect: int = MEMORY) -> Callable[[Prepare], Prepare]:
+def prepared(name: str, collect: int = MEMORY, compiled: bool = True) -> Callable[[Prepare], Prepare]:
     """Decorate a generator function that prepares a cycle."""
 
     def decorate(prepare: Prepare) -> Prepare:
-        add(name, prepare, collect)
+        add(name, prepare, collect, compiled)
         return prepare
 
     return decorate

@@ -17,11 +17,13 @@ _names = itertools.count()
 Coroutines = Callable[[], Coroutine[Any, Any, Any]]
 
 
-def awaited(name: str, collect: int = SOCKETS * 10) -> Callable[[Callable[[], Iterator[Coroutines]]], None]:
+def awaited(
+    name: str, collect: int = SOCKETS * 10, compiled: bool = True
+) -> Callable[[Callable[[], Iterator[Coroutines]]], None]:
     """Decorate a generator that prepares a cycle that is a coroutine function; it runs in an event loop of its own."""
 
     def decorate(prepare: Callable[[], Iterator[Coroutines]]) -> None:
-        @prepared(name, collect)
+        @prepared(name, collect, compiled)
         def _() -> Iterator[Callable[[], object]]:
             loop = asyncio.new_event_loop()
             preparation = prepare()
@@ -230,12 +232,16 @@ def _() -> Iterator[Coroutines]:
     yield once
 
 
+# PyPy goes on compiling an event loop that is a new one, on a new thread, each time: kilobytes a cycle, for tens of
+# thousands of them.
+
+
 async def _task(pipe: aio.Pipe, *args: Any) -> None:
     async for message in pipe:
         await pipe.send_msg(message)
 
 
-@awaited("aio.Actor, closed", SOCKETS)
+@awaited("aio.Actor, closed", SOCKETS, compiled=False)
 def _() -> Iterator[Coroutines]:
     async def once() -> None:
         async with aio.Actor(_task, ["arg"]) as actor:
@@ -249,7 +255,7 @@ def _() -> Iterator[Coroutines]:
     yield once
 
 
-@awaited("aio.Actor, an exception", SOCKETS)
+@awaited("aio.Actor, an exception", SOCKETS, compiled=False)
 def _() -> Iterator[Coroutines]:
     async def failing(pipe: aio.Pipe) -> None:
         fail()
@@ -265,7 +271,7 @@ def _() -> Iterator[Coroutines]:
     yield once
 
 
-@awaited("aio.Actor and aio.Pipe, every send and recv", SOCKETS)
+@awaited("aio.Actor and aio.Pipe, every send and recv", SOCKETS, compiled=False)
 def _() -> Iterator[Coroutines]:
     async def task(pipe: aio.Pipe) -> None:
         await pipe.signal()

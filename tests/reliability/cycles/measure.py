@@ -227,6 +227,10 @@ def together(table: dict[str, cycles.Cycle], options: dict[str, Any]) -> list[di
 
 def watch(cycle: cycles.Cycle, options: dict[str, Any]) -> dict[str, Any]:
     """Repeat one cycle as often as the options say, and return what there is to report."""
+    if _PYPY and options["cycles"] == cycles.LONG and not cycle.compiled:
+        import pypyjit
+
+        pypyjit.set_param("off")
     preparation = cycle.prepare()
     once = next(preparation)
     start = time.perf_counter()
