@@ -9,7 +9,7 @@ from typing import Any
 
 from cycles import SOCKETS, prepared
 from cycles.calls import KIB64, RECEIVING, SENDING, SMALL, OnPurposeError, fail
-from pyczmq import aio, zmq
+from pyczmq import aio, zactor, zmq
 from pyczmq.types import Frame, Message, ZMQError
 
 _names = itertools.count()
@@ -241,6 +241,10 @@ async def _task(pipe: aio.Pipe, *args: Any) -> None:
         await pipe.send_msg(message)
 
 
+async def _brief(pipe: aio.Pipe) -> None:
+    pipe.close()
+
+
 @awaited("aio.Actor, closed", SOCKETS, compiled=False)
 def _() -> Iterator[Coroutines]:
     async def once() -> None:
@@ -251,6 +255,7 @@ def _() -> Iterator[Coroutines]:
             pass
         started = await aio.Actor.start(_task)
         await started.close()
+        await aio.Actor(_brief).close()
 
     yield once
 
@@ -271,15 +276,12 @@ def _() -> Iterator[Coroutines]:
     yield once
 
 
-@awaited("aio.Actor and aio.Pipe, every send and recv", SOCKETS, compiled=False)
+@awaited("aio.Actor and aio.Pipe, every send and recv")
 def _() -> Iterator[Coroutines]:
     async def task(pipe: aio.Pipe) -> None:
-        await pipe.signal()
-        await back(pipe)
-        await exchange(pipe, pipe)
-
-    async def brief(pipe: aio.Pipe) -> None:
-        pipe.close()
+        async for _ in pipe:
+            await back(pipe)
+            await exchange(pipe, pipe)
 
     async def back(side: Any) -> None:
         for _ in SMALL, KIB64:
@@ -292,13 +294,15 @@ def _() -> Iterator[Coroutines]:
             await side.send_picture("si", *await side.recv_picture("si"))
         await side.signal(await side.wait())
 
+    actor = aio.Actor(task)
+
     async def once() -> None:
-        await aio.Actor(brief).close()
-        async with aio.Actor(task) as actor:
-            await exchange(actor, actor)
-            await back(actor)
+        await actor.send("go")
+        await exchange(actor, actor)
+        await back(actor)
 
     yield once
+    zactor.destroy(actor.handle)
 
 
 @awaited("aio.Monitor", SOCKETS)
