@@ -649,7 +649,8 @@ def test_a_loop_in_another_thread_is_refused_while_somebody_waits(run: Run) -> N
                 thread.start()
                 await asyncio.get_running_loop().run_in_executor(None, thread.join)
             assert [type(error) for error in errors] == [RuntimeError] * 3, errors
-            assert all("event loop" in str(error) for error in errors), errors
+            # This loop may be looking at the socket at that very moment.
+            assert all("event loop" in str(error) or "in another thread" in str(error) for error in errors), errors
             await left.send("still fine")
             assert await task == "still fine"
 
