@@ -27,7 +27,7 @@ from functools import partial
 from typing import Any
 
 import pyczmq
-from pyczmq import C, aio, ffi, zactor, zframe, zmq, zmsg, zproxy, zsock, zsocket, zstr
+from pyczmq import C, _threads, aio, ffi, zactor, zframe, zmq, zmsg, zproxy, zsock, zsocket, zstr
 
 #: Milliseconds after which timed calls end by themselves.
 DEADLINE = 150
@@ -652,8 +652,16 @@ class Bench:
             else:
                 raise Failed(f"returned {result!r}")
             finally:
-                self.sender.stop()
+                self._stop_interrupting()
         return found
+
+    def _stop_interrupting(self) -> None:
+        """Have the sender send no more, and let the last Ctrl-C come, which PyPy may notice only in the next call."""
+        for _ in range(20):
+            with suppress(KeyboardInterrupt):
+                self.sender.stop()
+                time.sleep(0.001)
+                _threads.check_signals()
 
     def at_random(self, make: Callable[[Things], Call], moment: float, times: int) -> None:
         """End a call with Ctrl-C at any moment of it, and another of the same kind after it."""
