@@ -636,10 +636,15 @@ def test_a_loop_in_another_thread_is_refused_while_somebody_waits(run: Run) -> N
                 async def wait() -> None:
                     await use()
 
-                try:
-                    loops.run(wait(), limit=5)
-                except BaseException as error:
-                    errors.append(error)
+                for _ in range(100):
+                    try:
+                        loops.run(wait(), limit=5)
+                    except BaseException as error:
+                        if "in use in another thread" in str(error):
+                            # The loop that waits was looking at the socket at that very moment.
+                            continue
+                        errors.append(error)
+                    return
 
             async def close() -> None:
                 right.close()
@@ -649,8 +654,7 @@ def test_a_loop_in_another_thread_is_refused_while_somebody_waits(run: Run) -> N
                 thread.start()
                 await asyncio.get_running_loop().run_in_executor(None, thread.join)
             assert [type(error) for error in errors] == [RuntimeError] * 3, errors
-            # This loop may be looking at the socket at that very moment.
-            assert all("event loop" in str(error) or "in another thread" in str(error) for error in errors), errors
+            assert all("event loop" in str(error) for error in errors), errors
             await left.send("still fine")
             assert await task == "still fine"
 

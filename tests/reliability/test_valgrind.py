@@ -150,12 +150,11 @@ def test_the_core_is_clean(tmp_path: Path, amount: Callable[[Any, Any], Any], fi
     """Each cycle of the groups, a few times over, in a process for each group."""
     times, groups = amount((1, ("messages", "transport")), (10, cycles.GROUPS))
     with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
-        runs = [
-            pool.submit(valgrind, tmp_path / group, *python(PROGRAM, str(times), group), timeout=3000)
-            for group in groups
-        ]
-    for run in runs:
-        check(*run.result())
+        runs = pool.map(
+            lambda group: valgrind(tmp_path / group, *python(PROGRAM, str(times), group), timeout=3000), groups
+        )
+    for faults, done in runs:
+        check(faults, done)
     figure(f"the cycles of {', '.join(groups)}, {times} times each: nothing is lost, nothing invalid")
 
 

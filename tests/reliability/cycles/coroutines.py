@@ -232,10 +232,6 @@ def _() -> Iterator[Coroutines]:
     yield once
 
 
-# PyPy goes on compiling an event loop that is a new one, on a new thread, each time: kilobytes a cycle, for tens of
-# thousands of them.
-
-
 async def _task(pipe: aio.Pipe, *args: Any) -> None:
     async for message in pipe:
         await pipe.send_msg(message)
@@ -245,6 +241,8 @@ async def _brief(pipe: aio.Pipe) -> None:
     pipe.close()
 
 
+# PyPy goes on compiling an event loop that is a new one, on a new thread, each time: kilobytes a cycle, for tens of
+# thousands of them.
 @awaited("aio.Actor, closed", SOCKETS, compiled=False)
 def _() -> Iterator[Coroutines]:
     async def once() -> None:
