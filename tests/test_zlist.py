@@ -471,7 +471,7 @@ def test_no_changes_from_a_comparator(lists: Any) -> None:
 def test_signals_while_sorting() -> None:
     """A signal handler that raises loses no item, wherever it comes: the exception comes out of the call."""
     program = """
-        import random, signal
+        import gc, random, signal
         from pyczmq import zlist
         class Interrupt(Exception):
             pass
@@ -483,6 +483,9 @@ def test_signals_while_sorting() -> None:
             zlist.append(handle, number)
         # What it imports is no place for a handler that raises.
         zlist.sort(handle, lambda one, other: one - other)
+        # What a weak reference's callback raises on PyPy, whenever that is, is printed and no more.
+        gc.collect()
+        gc.disable()
         caught = 0
         while caught < 10:
             shuffled = [*range(500)]
