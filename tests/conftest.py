@@ -65,6 +65,13 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     os.close(config.stash[_log])
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name a long argument by its length: pytest 8, which PyPy has, would keep names of megabytes, and log them."""
+    if isinstance(val, (str, bytes)) and len(val) > 100:
+        return f"{argname} of {len(val)}"
+    return None
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Give long forms the time that they need."""
     if config.getoption("soak"):
