@@ -210,10 +210,7 @@ class Caller:
         self.raised[name] += 1
         if isinstance(error, asyncio.TimeoutError):
             self.waited += 1
-        elif type(error) is AttributeError:
-            if not _LACKING.search(str(error)):
-                self.findings.append(f"{name}: {error} from {text} {_where(error)}")
-        elif not isinstance(error, (*ALLOWED, AttributeError)) or isinstance(error, UnicodeDecodeError):
+        elif not _may_be_raised(error):
             self.findings.append(f"{name}: {error} from {text} {_where(error)}")
 
     def _event_loop(self) -> asyncio.AbstractEventLoop:
@@ -242,7 +239,8 @@ class Caller:
 
     def _note_unhandled(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         error = context.get("exception")
-        if error is not None and not isinstance(error, (*ALLOWED, asyncio.TimeoutError, self.hostile, Waited)):
+        meant = isinstance(error, (asyncio.TimeoutError, self.hostile, Waited))
+        if error is not None and not meant and not _may_be_raised(error):
             self.findings.append(f"unhandled in a loop: {context}")
 
     @contextlib.contextmanager
@@ -275,11 +273,20 @@ class Caller:
         self.journal.write(self.number + 2, "exiting")
 
 
+def _may_be_raised(error: BaseException) -> bool:
+    """Tell whether that is what a call may raise over its arguments."""
+    if type(error) is AttributeError:
+        return bool(_LACKING.search(str(error)))
+    return isinstance(error, (*ALLOWED, AttributeError)) and not isinstance(error, UnicodeDecodeError)
+
+
 def _disarm() -> None:
-    """Switch the alarm off, though it may ring at that very moment."""
+    """Switch the alarm off, though it may ring at that very moment, or have rung and PyPy not have noticed yet."""
     while True:
         try:
             signal.setitimer(signal.ITIMER_REAL, 0)
+            # After this PyPy looks for signals.
+            signal.pthread_sigmask(signal.SIG_BLOCK, ())
             return
         except Waited:
             pass
@@ -295,10 +302,16 @@ def _where(error: BaseException) -> str:
 _DEAF = {"forget", "_remove", "cb", "collect", "__del__", "release", "_unpin", "remove"}
 
 
+def _is_deaf(frame: Any) -> bool:
+    """Tell whether an exception would be lost here, or leave half a task of asyncio's, which complains."""
+    name, file = frame.f_code.co_name, frame.f_code.co_filename
+    return name in _DEAF or "importlib" in file or (name == "__init__" and "asyncio" in file)
+
+
 def _ring(number: int, frame: Any) -> None:
     """End a call that waits; where that cannot be, the alarm comes again."""
     while frame is not None:
-        if frame.f_code.co_name in _DEAF or "importlib" in frame.f_code.co_filename:
+        if _is_deaf(frame):
             return
         frame = frame.f_back
     raise Waited
