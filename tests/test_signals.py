@@ -10,7 +10,7 @@ import pytest
 pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGUSR1"), reason="this system has no POSIX signals")
 
 #: Milliseconds after which the timed calls end by themselves.
-DEADLINE = 400
+DEADLINE = 300
 
 #: Seconds in which Ctrl-C must come out of a call.
 PROMPT = 0.2
@@ -142,7 +142,7 @@ def block(timeout, number, *moments):
 """
 
 TIMED = """
-block({deadline}, signal.SIGUSR1, 0.1, 0.25)
+block({deadline}, signal.SIGUSR1, 0.05, 0.2)
 assert len(handled) == 2, handled
 assert all(late < 0.2 for late in map(float.__sub__, handled, sent)), (handled, sent)
 print(begun[1] - begun[0])
@@ -152,7 +152,7 @@ begun.clear()
 
 INTERRUPTED = """
 try:
-    block(-1, signal.SIGINT, 0.2)
+    block(-1, signal.SIGINT, 0.1)
 except KeyboardInterrupt:
     print(begun[1] - sent[0])
 """

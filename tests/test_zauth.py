@@ -1061,6 +1061,7 @@ def test_aliases_of_other_functions() -> None:
         zauth.nonsense  # noqa: B018
 
 
+@pytest.mark.skipif(not CPYTHON, reason="it is all C, and runs under CPython")
 def test_czmqs_own_test() -> None:
     """CZMQ's self-test of its actor passes."""
     zauth.test()

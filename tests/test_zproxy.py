@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import socket
+import sys
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -558,6 +559,7 @@ def test_actor() -> None:
 
 
 @pytest.mark.timeout(120)
+@pytest.mark.skipif(sys.implementation.name != "cpython", reason="it is all C, and runs under CPython")
 def test_self_test() -> None:
     """CZMQ's self-test passes."""
     zproxy.test()
