@@ -12,7 +12,7 @@ import os
 import sys
 import time
 import weakref
-from _thread import allocate_lock, get_ident, start_new_thread
+from _thread import get_ident
 
 from . import _actors, _blocking, _handles, _room, _scheduling, _threads
 from ._cffi import C, ffi
@@ -134,10 +134,7 @@ class Dependent:
 
 def check_thread() -> None:
     """Raise RuntimeError where no thread can be started: C does not look, and would wait for it for ever."""
-    done = allocate_lock()
-    done.acquire()
-    start_new_thread(done.release, ())
-    done.acquire()
+    _scheduling.try_threads(1)
 
 
 # ---------------------------------------------------------------- ending

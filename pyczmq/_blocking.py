@@ -39,8 +39,8 @@ _MOMENT = 1
 #: Milliseconds that are left to contexts to send what lingers when the interpreter exits.
 EXIT_LINGER = 500
 
-#: Seconds in which libzmq's thread that closes sockets has done what it can do.
-_SETTLING = 0.005
+#: Seconds in which libzmq's thread that closes sockets has done what it can do, in a context that has none any more.
+_SETTLING = 0.02
 
 #: Longest subscription that is let through: libzmq walks down its trie by recursion, one call per byte, and a long one
 #: overflows the stack; 50 000 bytes do where a thread has 1 MiB.
@@ -304,7 +304,12 @@ def let_settle(context: CData | None) -> None:
     if context is not None and awaited:
         address = int(ffi.cast("uintptr_t", context))
         if address in awaited:
-            time.sleep(_SETTLING)
+            # Loaded by now: what notes such a context needs it.
+            from . import _room
+
+            # That thread comes to the sockets of before no later than in its turn after the one with the first probe.
+            if not (_room.await_closing(context) and _room.await_closing(context)):
+                time.sleep(_SETTLING)
             awaited.discard(address)
 
 

@@ -13,7 +13,7 @@ import struct
 import time
 import weakref
 
-from . import _actor_threads, _dialogue, _handles, _room, _text, _zmq_pointers
+from . import _actor_threads, _dialogue, _handles, _room, _scheduling, _text, _zmq_pointers
 from ._cffi import C, ffi
 from ._czmq2 import zctx as _contexts
 
@@ -71,7 +71,9 @@ class Monitor:
         refuse_watched(self.pointer)
         endpoint = b"inproc://pyczmq.zmonitor.%d.%d" % (self.pid, next(_numbers))
         # What ends publishing is an event too: nobody is to wait for more.
-        if C.zmq_socket_monitor(self.pointer, endpoint, self.events | _STOPPED) != 0:
+        events = self.events | _STOPPED
+        # libzmq publishes by a socket of its own.
+        if not _scheduling.make_socket(lambda: C.zmq_socket_monitor(self.pointer, endpoint, events) == 0):
             raise _failure()
         self.started = self.publishing = True
         if C.zmq_connect(reader, endpoint) != 0:
@@ -170,7 +172,7 @@ def _open_in(ctx: Ctx) -> Socket:
         if _contexts.is_alive(owner):
             C.zsocket_destroy(owner, pointer)
 
-    return _own(C.zsocket_new(ctx, _PAIR), free, ctx)
+    return _own(_scheduling.make_socket(lambda: C.zsocket_new(ctx, _PAIR)), free, ctx)
 
 
 def _open_in_process() -> Socket:
@@ -178,7 +180,7 @@ def _open_in_process() -> Socket:
         _room.sockets.discard(pointer)
         C.zsys_close(pointer, ffi.NULL, 0)
 
-    pointer = C.zsys_socket(_PAIR, ffi.NULL, 0)
+    pointer = _scheduling.make_socket(lambda: C.zsys_socket(_PAIR, ffi.NULL, 0))
     if pointer:
         _room.sockets.add(pointer)
     return _own(pointer, free)

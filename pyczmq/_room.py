@@ -7,6 +7,7 @@ closes sockets in the background, so that there may be room soon for what there 
 from __future__ import annotations
 
 import atexit
+import errno
 import os
 import time
 from itertools import repeat
@@ -96,7 +97,8 @@ def make(count: int) -> None:
     """
     error = _try(count)
     if error and not wait_for(lambda: not _try(count)):
-        raise OSError(_try(count) or error, _EMFILE)
+        error = _try(count) or error
+        raise OSError(error, _scheduling.NO_THREADS if error == errno.ENOMEM else _EMFILE)
 
 
 def wait_for(attempt: Callable[[], Made]) -> Made:
@@ -145,22 +147,28 @@ def _try(count: int) -> int:
     return 0 if enough else error
 
 
-def await_closing(context: CData) -> None:
-    """Wait until libzmq's thread that closes a context's sockets has closed one that is given to it now."""
+def await_closing(context: CData) -> bool:
+    """Wait until libzmq's thread that closes a context's sockets has closed one that is given to it now.
+
+    Tell whether it has; False where the context has no room for one, or is about to end.
+    """
     probes = Probes()
     try:
         descriptors = [_descriptor(probe) for probe in probes.open(_PAIR, 1, context) if probe]
     finally:
         probes.close()
-    _await_closed(descriptors)
+    return bool(descriptors) and _await_closed(descriptors)
 
 
-def _await_closed(descriptors: list[int]) -> None:
+def _await_closed(descriptors: list[int]) -> bool:
     """Wait for a while until another thread has closed sockets, which have given their room back by then."""
     deadline = time.monotonic() + _PATIENCE
     for descriptor in descriptors:
-        while _is_open(descriptor) and time.monotonic() < deadline:
+        while _is_open(descriptor):
+            if time.monotonic() >= deadline:
+                return False
             time.sleep(0.0001)
+    return True
 
 
 def _descriptor(handle: CData) -> int:

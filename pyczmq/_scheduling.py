@@ -8,12 +8,14 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from _thread import RLock
+import time
+from _thread import RLock, allocate_lock, start_new_thread
 
 from ._cffi import C, ffi
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from _thread import LockType
     from collections.abc import Callable
     from typing import Any
 
@@ -37,6 +39,19 @@ _DESCRIPTORS = 3
 #: File descriptors that must be left where libzmq or CZMQ aborts for want of one: meanwhile libzmq's threads may accept
 #: connections, each of which takes one.
 SPARE = 8
+
+#: Seconds that a thread may take to end that has nothing to do.
+_PATIENCE = 1.0
+
+#: How often to look, at most, whether threads that have ended are gone, and seconds between two looks.
+_MOMENTS = 200
+_MOMENT = 0.00005
+
+#: What to say where libzmq can have no threads, with ENOMEM.
+NO_THREADS = "no threads can be started for libzmq: see the limits of memory and of threads"
+
+#: What Python says where no thread can be had.
+_NO_THREAD = "can't start new thread"
 
 #: Contexts whose threads run.
 _started: set[CData] = set()
@@ -104,12 +119,15 @@ def settle(context: CData) -> None:
 
 
 def can_start(context: CData) -> bool:
-    """Tell whether a context's threads run, or can be started by a socket; errno is set to EMFILE if they cannot."""
+    """Tell whether a context's threads run, or can be started by a socket.
+
+    If they cannot, errno is set: to EMFILE for want of descriptors, or to ENOMEM for want of threads.
+    """
     if context in _started:
         return True
     # The reaper's thread, the I/O threads, and the socket itself.
     threads = 1 + int(C.zmq_ctx_get(context, IO_THREADS))
-    return has_descriptors(_DESCRIPTORS * threads + 2)
+    return has_descriptors(_DESCRIPTORS * threads + 2) and has_threads(threads)
 
 
 def note_started(context: CData) -> None:
@@ -118,7 +136,7 @@ def note_started(context: CData) -> None:
 
 
 def make_socket(attempt: Callable[[], Any]) -> Any:
-    """Return the socket that *attempt* makes, or NULL; where there is no room it waits for that of closed sockets."""
+    """Return what *attempt* does, which makes a socket; where there is no room it waits for that of closed sockets."""
     made = attempt()
     if not made and C.zmq_errno() == errno.EMFILE:
         from . import _room
@@ -170,6 +188,56 @@ def has_descriptors(count: int) -> bool:
     finally:
         for number in opened:
             os.close(number)
+
+
+def has_threads(count: int) -> bool:
+    """Tell whether so many threads more can be started; errno is set to ENOMEM if they cannot."""
+    try:
+        try_threads(count)
+    except RuntimeError as error:
+        # From Python 3.12 on Python starts none while it exits either, which says nothing of libzmq.
+        if str(error) == _NO_THREAD:
+            ffi.errno = errno.ENOMEM
+            return False
+    return True
+
+
+def try_threads(count: int) -> None:
+    """Start so many threads at once, which end at once; raise RuntimeError, as Python does, where that cannot be."""
+    before = _tasks()
+    gate = allocate_lock()
+    gate.acquire()
+    running: list[LockType] = []
+
+    def run(ended: LockType) -> None:
+        with gate:
+            ended.release()
+
+    try:
+        for _ in range(count):
+            ended = allocate_lock()
+            ended.acquire()
+            start_new_thread(run, (ended,))
+            running.append(ended)
+    finally:
+        gate.release()
+    for ended in running:
+        # There may be a thread, and no memory for it to run in.
+        if not ended.acquire(timeout=_PATIENCE):
+            raise RuntimeError(_NO_THREAD)
+    # The system counts them for a moment longer than Python does.
+    for _ in range(_MOMENTS):
+        if _tasks() <= before:
+            break
+        time.sleep(_MOMENT)
+
+
+def _tasks() -> int:
+    """Return how many threads this process has, where Linux tells."""
+    try:
+        return len(os.listdir("/proc/self/task"))
+    except OSError:
+        return 0
 
 
 def forget(context: CData) -> None:

@@ -523,7 +523,9 @@ def socket_monitor(socket: Socketish, endpoint: Text | None, events: int = EVENT
 
     C: ``int zmq_socket_monitor (void *socket, const char *addr, int events)``
     """
-    return C.zmq_socket_monitor(_socket(socket), _text.optional(endpoint, "endpoint"), events)
+    handle, address = _socket(socket), _text.optional(endpoint, "endpoint")
+    # libzmq publishes by a socket of its own.
+    return 0 if _scheduling().make_socket(lambda: C.zmq_socket_monitor(handle, address, events) == 0) else -1
 
 
 def has(capability: Text) -> bool:

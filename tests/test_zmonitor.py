@@ -807,6 +807,23 @@ def test_context_is_destroyed() -> None:
         zmonitor.recv(monitor)
 
 
+def test_room_of_sockets_that_are_being_closed() -> None:
+    """Monitors come and go where there is room for few sockets: libzmq closes those of before in the background."""
+    output = children.check("""
+        from pyczmq import Context, Monitor, zmq
+        with Context(max_sockets=6) as context:
+            for _ in range(100):
+                with context.socket(zmq.PULL) as socket, Monitor(socket, "ALL"):
+                    pass
+            with context.socket(zmq.PULL) as socket:
+                for number in range(100):
+                    assert zmq.socket_monitor(socket.handle, f"inproc://{number}", zmq.EVENT_LISTENING) == 0, number
+                    assert zmq.socket_monitor(socket.handle, None) == 0
+        print("room")
+    """)
+    assert output == "room\n"
+
+
 def test_no_room() -> None:
     """Without room for more sockets there is an OSError, from libzmq's errno, and no abort."""
     children.check("""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import time
 import weakref
 
@@ -17,7 +18,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-_FULL = "see Context.set_max_sockets, and the system's limit of open files"
+#: errno, where no socket could be made -> what more to say.
+_HINTS = {
+    errno.EMFILE: "see Context.set_max_sockets, and the system's limit of open files",
+    errno.ENOMEM: _scheduling.NO_THREADS,
+}
 
 #: Seconds that the threads that are in calls with a context's sockets have to leave them when it is closed.
 _PATIENCE = 5.0
@@ -140,7 +145,7 @@ class Context(Object):
             handle = zsocket.new(self.handle, socket.type)
             if handle is None:
                 code = zmq.errno()
-                hint = f" ({_FULL})" if code == zmq.EMFILE else ""
+                hint = f" ({_HINTS[code]})" if code in _HINTS else ""
                 raise errors.error(f"make a {socket.type.name} socket{hint}", code)
             found = _rebuilt.find(self.handle)
             if found is not None:

@@ -203,6 +203,10 @@ class Caller:
             self.raised[type(error).__name__] += 1
         except BaseException as error:
             self._judge(error, text)
+        finally:
+            # The alarm may have cut off what switches it off, or what a loop does at its end.
+            _disarm()
+            asyncio._set_running_loop(None)
 
     def _judge(self, error: BaseException, text: str) -> None:
         """Count what a call has raised, or note it where it should not have."""
@@ -214,8 +218,8 @@ class Caller:
             self.findings.append(f"{name}: {error} from {text} {_where(error)}")
 
     def _event_loop(self) -> asyncio.AbstractEventLoop:
-        """Return the batch's event loop, or a new one once that was closed."""
-        if self.loop is None or self.loop.is_closed():
+        """Return the batch's event loop, or a new one once that was closed, or cut off."""
+        if self.loop is None or self.loop.is_closed() or self.loop.is_running():
             self.loop = asyncio.new_event_loop()
             self.loop.set_exception_handler(self._note_unhandled)
         return self.loop

@@ -12,10 +12,12 @@ import asyncio
 import contextlib
 import faulthandler
 import gc
+import importlib
 import itertools
 import json
 import mmap
 import os
+import pkgutil
 import random
 import resource
 import signal
@@ -26,6 +28,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import pyczmq
 from pyczmq import (
     Cert,
     Context,
@@ -916,7 +919,7 @@ def _actor() -> Any:
     return task()
 
 
-#: Name -> what uses up descriptors.
+#: Name -> what uses up descriptors, and threads.
 GREEDY: dict[str, Callable[[], Any]] = {
     "zsocket.new": lambda: _or_error(zsocket.new(zctx.new(), zmq.PUSH)),
     "zsock.new": lambda: zsock.new(zmq.PUSH),
@@ -935,11 +938,16 @@ GREEDY: dict[str, Callable[[], Any]] = {
 }
 
 
-def exhaust(kinds: list[str], most: int) -> None:
-    """Use up descriptors in each of these ways, with 0 up to *most* of them free; say how each attempt has ended.
+#: The first of the users that attempts to use up threads are.
+_NOBODY = 54_321
+
+
+def exhaust(kinds: list[str], most: int, threads: bool = False) -> None:
+    """Use up descriptors, or *threads*, in each of these ways, with 0 to *most* free; say how each attempt has ended.
 
     Each attempt is in a forked child, before anything was started here; those of one kind go on at once.
     """
+    limit, times = (_limit_threads, 10) if threads else (_limit_descriptors, 10_000)
     for kind in kinds:
         attempts = []
         for free in range(most):
@@ -949,7 +957,8 @@ def exhaust(kinds: list[str], most: int) -> None:
                 try:
                     # The child ends by a signal if it hangs.
                     signal.alarm(30)
-                    error = _use_up(GREEDY[kind], descriptors() - 1 + free)
+                    limit(free)
+                    error = _use_up(GREEDY[kind], times)
                     os.write(writer, f"{type(error).__name__} {error}".encode())
                 finally:
                     os._exit(0)
@@ -961,14 +970,30 @@ def exhaust(kinds: list[str], most: int) -> None:
             say([kind, free, os.waitpid(child, 0)[1], text])
 
 
-def _use_up(greedy: Callable[[], Any], limit: int) -> BaseException:
+def _limit_descriptors(free: int) -> None:
+    limit = descriptors() - 1 + free
     resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
+
+
+def _limit_threads(free: int) -> None:
+    """Become a user that nobody else is, since root has no such limit."""
+    # A user who may not read what is loaded at first use.
+    for module in pkgutil.walk_packages(pyczmq.__path__, "pyczmq."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+    os.setgid(_NOBODY + free)
+    os.setuid(_NOBODY + free)
+    resource.setrlimit(resource.RLIMIT_NPROC, (1 + free, 1 + free))
+
+
+def _use_up(greedy: Callable[[], Any], times: int) -> BaseException | None:
     made = []
     try:
-        while True:
+        for _ in range(times):
             made.append(greedy())
     except BaseException as error:
         return error
+    return None
 
 
 if __name__ == "__main__":

@@ -341,3 +341,16 @@ def test_too_few_descriptors_are_an_error_and_never_an_abort(amount: Amounts) ->
         peer.end()
     assert not [attempt for attempt in ended if attempt[2] != 0]
     assert not [attempt for attempt in ended if "Too many open files" not in attempt[3] and "room" not in attempt[3]]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user, who has a limit of threads")
+def test_too_few_threads_are_an_error_and_never_an_abort(amount: Amounts) -> None:
+    """libzmq starts threads with a context's first socket, and aborts where it gets none."""
+    kinds, most = amount((["Socket over tcp", "Context", "zsys.socket", "actor"], 8), (list(load_peers.GREEDY), 16))
+    with start(load_peers.exhaust, seconds(amount), kinds=kinds, most=most, threads=True) as peer:
+        ended = [peer.hear() for _ in range(len(kinds) * most)]
+        peer.end()
+    assert not [attempt for attempt in ended if attempt[2] != 0]
+    errors = {attempt[3] for attempt in ended} - {"NoneType None"}
+    assert errors
+    assert not [error for error in errors if "memory" not in error and "can't start new thread" not in error], errors
