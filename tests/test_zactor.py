@@ -920,13 +920,21 @@ def test_no_room() -> None:
     )
     children.check(
         """
-        import _thread
-        from pyczmq import C, _actor_threads, zactor
+        from pyczmq import C, _scheduling, zactor
 
         def none(function, args):
             raise RuntimeError("can't start new thread")
 
-        _actor_threads.start_new_thread = none
+        start_new_thread, _scheduling.start_new_thread = _scheduling.start_new_thread, none
+        try:
+            zactor.new(C.zproxy)
+        except OSError as error:
+            assert "no threads can be started for libzmq" in str(error)
+        else:
+            raise AssertionError
+        _scheduling.start_new_thread = start_new_thread
+        zactor.destroy(zactor.new(C.zproxy))
+        _scheduling.start_new_thread = none
         for task in C.zproxy, print:
             try:
                 zactor.new(task)
