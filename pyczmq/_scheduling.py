@@ -41,7 +41,7 @@ _DESCRIPTORS = 3
 SPARE = 8
 
 #: Seconds that a thread may take to end that has nothing to do.
-_PATIENCE = 1.0
+_PATIENCE = 5.0
 
 #: How often to look, at most, whether threads that have ended are gone, and seconds between two looks.
 _MOMENTS = 200
