@@ -39,7 +39,7 @@ _MOMENT = 1
 #: Milliseconds that are left to contexts to send what lingers when the interpreter exits.
 EXIT_LINGER = 500
 
-#: Seconds in which libzmq's thread that closes sockets has done what it can do, in a context that has none any more.
+#: Seconds in which libzmq's thread that closes sockets has done what it can do, where the context takes no more.
 _SETTLING = 0.02
 
 #: Longest subscription that is let through: libzmq walks down its trie by recursion, one call per byte, and a long one

@@ -51,7 +51,7 @@ _MOMENT = 0.00005
 NO_THREADS = "no threads can be started for libzmq: see the limits of memory and of threads"
 
 #: What Python says where no thread can be had.
-_NO_THREAD = "can't start new thread"
+_REFUSAL = "can't start new thread"
 
 #: Contexts whose threads run.
 _started: set[CData] = set()
@@ -196,7 +196,7 @@ def has_threads(count: int) -> bool:
         try_threads(count)
     except RuntimeError as error:
         # From Python 3.12 on Python starts none while it exits either, which says nothing of libzmq.
-        if str(error) == _NO_THREAD:
+        if str(error) == _REFUSAL:
             ffi.errno = errno.ENOMEM
             return False
     return True
@@ -224,7 +224,7 @@ def try_threads(count: int) -> None:
     for ended in running:
         # There may be a thread, and no memory for it to run in.
         if not ended.acquire(timeout=_PATIENCE):
-            raise RuntimeError(_NO_THREAD)
+            raise RuntimeError(_REFUSAL)
     # The system counts them for a moment longer than Python does.
     for _ in range(_MOMENTS):
         if _tasks() <= before:

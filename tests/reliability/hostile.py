@@ -38,6 +38,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from typing import IO, Any
 
+from pyczmq import _threads
+
 #: Calls in a batch.
 BATCH = 80
 
@@ -289,8 +291,7 @@ def _disarm() -> None:
     while True:
         try:
             signal.setitimer(signal.ITIMER_REAL, 0)
-            # After this PyPy looks for signals.
-            signal.pthread_sigmask(signal.SIG_BLOCK, ())
+            _threads.check_signals()
             return
         except Waited:
             pass

@@ -891,7 +891,7 @@ def live_shortly(kind: str, count: int) -> None:
     say([before, descriptors(), grown, made / seconds])
 
 
-# ---------------------------------------------------------------- too few descriptors
+# ---------------------------------------------------------------- too few descriptors or threads
 
 
 def _zmq_socket() -> Any:
@@ -948,6 +948,8 @@ def exhaust(kinds: list[str], most: int, threads: bool = False) -> None:
     Each attempt is in a forked child, before anything was started here; those of one kind go on at once.
     """
     limit, times = (_limit_threads, 10) if threads else (_limit_descriptors, 10_000)
+    if threads:
+        _load_everything()
     for kind in kinds:
         attempts = []
         for free in range(most):
@@ -975,12 +977,15 @@ def _limit_descriptors(free: int) -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
 
 
-def _limit_threads(free: int) -> None:
-    """Become a user that nobody else is, since root has no such limit."""
-    # A user who may not read what is loaded at first use.
+def _load_everything() -> None:
+    """Import what is loaded at first use as a rule: another user may not be able to read it."""
     for module in pkgutil.walk_packages(pyczmq.__path__, "pyczmq."):
         if not module.name.endswith("__main__"):
             importlib.import_module(module.name)
+
+
+def _limit_threads(free: int) -> None:
+    """Become a user that nobody else is, since root has no such limit."""
     os.setgid(_NOBODY + free)
     os.setuid(_NOBODY + free)
     resource.setrlimit(resource.RLIMIT_NPROC, (1 + free, 1 + free))
